@@ -1,0 +1,121 @@
+"""The yardsticks of every result: the most frequent label, and TF-IDF with a linear classifier.
+
+Wang & Manning 2012, "Baselines and Bigrams", showed how far a linear model over n-grams goes:
+a recurrent network that does not reach it has not learned what order is for. Nothing is tuned:
+words 1-2 for English and the like, characters 2-4 for Korean, and C = 1.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import time
+import warnings
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+from rnncli.atomic import make_folder, read_json, write_json
+from rnncli.corpus import Corpus
+from rnncli.errors import StorageError
+from rnncli.metrics import majority_metrics, prediction_metrics
+
+__all__ = ["baselines", "linear_baseline", "majority_baseline"]
+
+_HANGUL = re.compile(r"[\uac00-\ud7a3]")
+_FEATURES = 300_000
+"""Bound on memory: a float64 weight for each n-gram and class."""
+
+
+def baselines(corpus: Corpus, cache: Path | None = None) -> dict[str, dict[str, Any]]:
+    """`majority` and `linear`, as `metrics.json` holds them."""
+    return {"majority": majority_baseline(corpus), "linear": linear_baseline(corpus, cache)}
+
+
+def majority_baseline(corpus: Corpus) -> dict[str, Any]:
+    """Label, accuracy and macro-F1 on test of always answering train's most frequent label.
+
+    `{"skipped": why}` where train or test is empty.
+    """
+    train, test = corpus["train"], corpus["test"]
+    if not len(train) or not len(test):
+        return {"skipped": "a split is empty"}
+    counts = Counter(train.labels)
+    label = min(counts, key=lambda index: (-counts[index], index))
+    return majority_metrics(list(test.labels), label, corpus.label_names)
+
+
+def linear_baseline(
+    corpus: Corpus, cache: Path | None = None, language: str | None = None
+) -> dict[str, Any]:
+    """TF-IDF and a linear SVM, fitted on train, scored on test.
+
+    Args:
+        corpus: the texts; validation is not used.
+        cache: a folder for results, keyed by the texts' checksums; None for no cache.
+        language: `ko`, `en`, …; by default what the corpus says, Hangul if that is unknown.
+
+    Returns:
+        `accuracy`, `macro_f1`, `interval_95`, `seconds`, `method`, and `per_class`; or
+        `{"skipped": why}` where train has one label only, or no words, or test is empty.
+    """
+    korean = _is_korean(corpus, language or corpus.source.language)
+    method = "TF-IDF of characters 2-4, linear SVM" if korean else "TF-IDF of words 1-2, linear SVM"
+    if not len(corpus["test"]) or len(set(corpus["train"].labels)) < 2:
+        return {"method": method, "skipped": "it needs two labels in train and a text in test"}
+    path = cache / f"linear-{_key(corpus, method)}.json" if cache else None
+    if path is not None and path.is_file():
+        try:
+            return dict(read_json(path))
+        except (StorageError, TypeError, ValueError):
+            pass  # a damaged cache is made again
+    result = {"method": method, **_fit_and_score(corpus, korean=korean)}
+    if path is not None:
+        make_folder(path.parent)
+        write_json(path, result)
+    return result
+
+
+def _fit_and_score(corpus: Corpus, *, korean: bool) -> dict[str, Any]:
+    import numpy as np
+    from sklearn.exceptions import ConvergenceWarning
+    from sklearn.feature_extraction.text import TfidfVectorizer
+    from sklearn.svm import LinearSVC
+
+    train, test = corpus["train"], corpus["test"]
+    started = time.perf_counter()
+    vectorizer = TfidfVectorizer(
+        analyzer="char" if korean else "word",
+        ngram_range=(2, 4) if korean else (1, 2),
+        token_pattern=r"(?u)\b\w+\b",
+        min_df=2 if len(train) >= 1000 else 1,
+        max_features=_FEATURES,
+        sublinear_tf=True,
+        dtype=np.float32,
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        warnings.filterwarnings("ignore", message=".*'token_pattern' will not be used.*")
+        try:
+            features = vectorizer.fit_transform(train.texts)
+        except ValueError as error:  # "empty vocabulary"
+            return {"skipped": f"the training texts have no n-grams ({error})"}
+        classifier = LinearSVC(C=1.0, random_state=0).fit(features, np.asarray(train.labels))
+    predicted = classifier.predict(vectorizer.transform(test.texts))
+    scores = prediction_metrics(list(test.labels), predicted, corpus.label_names)
+    kept = ("accuracy", "macro_f1", "interval_95", "per_class")
+    seconds = round(time.perf_counter() - started, 2)
+    return {key: scores[key] for key in kept} | {"seconds": seconds}
+
+
+def _is_korean(corpus: Corpus, language: str) -> bool:
+    if language != "und":
+        return language == "ko"
+    sample = corpus["train"].texts[:1000]
+    return sum(bool(_HANGUL.search(text)) for text in sample) > len(sample) / 3
+
+
+def _key(corpus: Corpus, method: str) -> str:
+    parts = [method, *corpus.label_names, corpus["train"].checksum(), corpus["test"].checksum()]
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]
