@@ -1,0 +1,133 @@
+"""The one place where a backend and a device are chosen, before keras is first imported."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.util
+import os
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from rnncli.errors import DeviceError
+
+if TYPE_CHECKING:
+    from rnncli.experiment import Backend
+
+__all__ = ["Device", "activate"]
+
+
+@dataclass(frozen=True)
+class Device:
+    """What a run computes on."""
+
+    backend: Backend
+    kind: Literal["cpu", "gpu"]
+    name: str
+    """The processor as its driver names it."""
+    reason: str
+    """Why this one was taken."""
+
+    def __str__(self) -> str:
+        """One line for the terminal."""
+        return f"{self.kind.upper()} ({self.name}), Keras on {self.backend}: {self.reason}"
+
+
+def activate(backend: Backend, device: Literal["auto", "cpu", "gpu"] = "auto") -> Device:
+    """Import keras on a backend and settle on a device.
+
+    A process has one backend: asking for a second one is an error.
+
+    Raises:
+        DeviceError: the backend is not installed, another one is already in use, or a GPU was
+            asked for and there is none.
+    """
+    loaded = sys.modules.get("keras")
+    if loaded is not None and loaded.backend.backend() != backend:
+        raise DeviceError(
+            f"backend {backend}: this process already runs Keras on {loaded.backend.backend()}; "
+            "start a new process for another backend"
+        )
+    if importlib.util.find_spec(backend) is None:
+        raise DeviceError(
+            f"backend {backend} is not installed; "
+            + (f"pip install 'rnncli[{backend}]'" if backend != "tensorflow" else "make setup")
+            + " or choose another --backend"
+        )
+    os.environ["KERAS_BACKEND"] = backend
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
+    if device == "cpu" and loaded is None:
+        _hide_gpus(backend)
+    with _import_noise_logged():
+        import keras  # noqa: F401
+
+        gpu = _GPU[backend](device != "cpu")
+    if device == "gpu" and gpu is None:
+        raise DeviceError(
+            f"device gpu: Keras on {backend} finds no GPU here; use --device auto or cpu, "
+            "or see `rnn doctor`"
+        )
+    if gpu is not None and device != "cpu":
+        return Device(backend, "gpu", gpu, "asked for" if device == "gpu" else "a GPU was found")
+    reason = "asked for" if device == "cpu" else "no GPU found"
+    return Device(backend, "cpu", f"{os.cpu_count()} cores", reason)
+
+
+def _hide_gpus(backend: Backend) -> None:
+    os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
+    if backend == "jax":
+        os.environ["JAX_PLATFORMS"] = "cpu"
+    if backend == "torch":
+        os.environ["KERAS_TORCH_DEVICE"] = "cpu"
+
+
+@contextlib.contextmanager
+def _import_noise_logged() -> Iterator[None]:
+    """Let logging handlers that are made at import time write to descriptor 2, not the terminal.
+
+    Inside `rnncli.quiet.native_output_to` that descriptor leads to the log.
+    """
+    terminal = sys.stderr
+    with os.fdopen(os.dup(2), "w", encoding="utf-8") as log:
+        sys.stderr = log
+        try:
+            yield
+        finally:
+            sys.stderr = terminal
+
+
+def _tensorflow_gpu(wanted: bool) -> str | None:
+    import tensorflow as tf
+
+    gpus = tf.config.list_physical_devices("GPU")
+    if not wanted:
+        with contextlib.suppress(RuntimeError):  # devices are already in use
+            tf.config.set_visible_devices([], "GPU")
+        return None
+    for gpu in gpus:
+        with contextlib.suppress(RuntimeError):
+            tf.config.experimental.set_memory_growth(gpu, True)
+    if not gpus:
+        return None
+    return str(tf.config.experimental.get_device_details(gpus[0]).get("device_name", gpus[0].name))
+
+
+def _jax_gpu(wanted: bool) -> str | None:
+    import jax
+
+    if not wanted or jax.default_backend() != "gpu":
+        return None
+    return str(jax.devices()[0].device_kind)
+
+
+def _torch_gpu(wanted: bool) -> str | None:
+    import torch
+
+    if not wanted or not torch.cuda.is_available():
+        return None
+    return str(torch.cuda.get_device_name(0))
+
+
+_GPU = {"tensorflow": _tensorflow_gpu, "jax": _jax_gpu, "torch": _torch_gpu}

@@ -1,0 +1,21 @@
+"""The catalogue of cells: one file each, one line in the union below."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from rnncli.cells.base import CellSpec
+from rnncli.cells.dense import Dense
+from rnncli.cells.gru import GRU
+from rnncli.cells.lstm import LSTM
+from rnncli.cells.peephole_lstm import PeepholeLSTM
+from rnncli.cells.simple_rnn import SimpleRNN
+
+__all__ = ["CELLS", "GRU", "LSTM", "Cell", "CellSpec", "Dense", "PeepholeLSTM", "SimpleRNN"]
+
+CELLS = (Dense, SimpleRNN, LSTM, GRU, PeepholeLSTM)
+Cell = Annotated[
+    Dense | SimpleRNN | LSTM | GRU | PeepholeLSTM, Field(discriminator="cell")
+]

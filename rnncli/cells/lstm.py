@@ -1,0 +1,69 @@
+"""Long short-term memory with a forget gate.
+
+Hochreiter & Schmidhuber, Long short-term memory, Neural Computation 9(8), 1997;
+the forget gate: Gers, Schmidhuber & Cummins, Learning to forget, Neural Computation 12(10), 2000.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+from rnncli.cells.base import CellSpec, Step, sigmoid
+from rnncli.spec import Rate
+
+if TYPE_CHECKING:
+    from rnncli.cells.base import Array
+
+__all__ = ["LSTM"]
+
+
+class LSTM(CellSpec):
+    """The LSTM: a cell state c that gates write, keep and show.
+
+        i = σ(W_i xₜ + R_i hₜ₋₁ + b_i)      f = σ(W_f xₜ + R_f hₜ₋₁ + b_f)
+        g = tanh(W_g xₜ + R_g hₜ₋₁ + b_g)   o = σ(W_o xₜ + R_o hₜ₋₁ + b_o)
+        cₜ = f ⊙ cₜ₋₁ + i ⊙ g               hₜ = o ⊙ tanh(cₜ)
+    """
+
+    summary: ClassVar[str] = "LSTM with forget gate: cₜ = f ⊙ cₜ₋₁ + i ⊙ g, hₜ = o ⊙ tanh(cₜ)"
+    state_names: ClassVar[tuple[str, ...]] = ("h", "c")
+
+    cell: Literal["lstm"]
+    recurrent_dropout: Rate = 0.0
+    """Share of the previous hidden state dropped in training, the same at every step."""
+    unit_forget_bias: bool = True
+    """Start the forget gate's bias at 1, so that the cell remembers at first."""
+
+    def make_layer(self, *, return_sequences: bool, return_state: bool, name: str) -> Any:
+        """See `CellSpec.make_layer`."""
+        import keras
+
+        return keras.layers.LSTM(
+            self.units,
+            unit_forget_bias=self.unit_forget_bias,
+            dropout=self.dropout,
+            recurrent_dropout=self.recurrent_dropout,
+            return_sequences=return_sequences,
+            return_state=return_state,
+            name=name,
+        )
+
+    def step(self, x: Array, state: Sequence[Array], weights: Sequence[Array]) -> Step:
+        """See `CellSpec.step`; weights: kernel [D, 4U], recurrent kernel [U, 4U], bias [4U].
+
+        Keras keeps the gates' columns in the order i, f, g, o.
+        """
+        import numpy as np
+
+        kernel, recurrent_kernel, bias = weights
+        h, c = state
+        i, f, g, o = np.split(x @ kernel + h @ recurrent_kernel + bias, 4, axis=-1)
+        i, f, g, o = sigmoid(i), sigmoid(f), np.tanh(g), sigmoid(o)
+        c = f * c + i * g
+        h = o * np.tanh(c)
+        return Step((h, c), {"input": i, "forget": f, "candidate": g, "output": o})
+
+    def fused_obstacle(self) -> str | None:
+        """See `CellSpec.fused_obstacle`."""
+        return "recurrent_dropout > 0" if self.recurrent_dropout else None

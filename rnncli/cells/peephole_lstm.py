@@ -1,0 +1,73 @@
+"""The LSTM with peepholes: its gates also see the cell state.
+
+Gers & Schmidhuber, Recurrent nets that time and count, IJCNN 2000, with one weight for each
+unit (`peephole: diagonal`); textbooks often draw whole matrices (`peephole: full`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+from rnncli.cells.base import CellSpec, Step, sigmoid
+from rnncli.spec import Rate
+
+if TYPE_CHECKING:
+    from rnncli.cells.base import Array
+
+__all__ = ["PeepholeLSTM"]
+
+
+class PeepholeLSTM(CellSpec):
+    """The peephole LSTM: i and f look at the old cell state, o at the new one.
+
+        i = σ(W_i xₜ + R_i hₜ₋₁ + P_i cₜ₋₁ + b_i)   f = σ(W_f xₜ + R_f hₜ₋₁ + P_f cₜ₋₁ + b_f)
+        g = tanh(W_g xₜ + R_g hₜ₋₁ + b_g)           cₜ = f ⊙ cₜ₋₁ + i ⊙ g
+        o = σ(W_o xₜ + R_o hₜ₋₁ + P_o cₜ + b_o)     hₜ = o ⊙ tanh(cₜ)
+    """
+
+    summary: ClassVar[str] = "LSTM whose gates see the cell state: i, f ← cₜ₋₁ and o ← cₜ"
+    state_names: ClassVar[tuple[str, ...]] = ("h", "c")
+
+    cell: Literal["peephole_lstm"]
+    peephole: Literal["diagonal", "full"] = "diagonal"
+    """One peephole weight for each unit, or a whole matrix for each gate."""
+    recurrent_dropout: Rate = 0.0
+    """Share of the previous hidden state dropped in training, the same at every step."""
+    unit_forget_bias: bool = True
+    """Start the forget gate's bias at 1, so that the cell remembers at first."""
+
+    def make_layer(self, *, return_sequences: bool, return_state: bool, name: str) -> Any:
+        """See `CellSpec.make_layer`."""
+        from rnncli.layers.peephole import PeepholeLSTM as Layer
+
+        return Layer(
+            self.units,
+            peephole=self.peephole,
+            unit_forget_bias=self.unit_forget_bias,
+            dropout=self.dropout,
+            recurrent_dropout=self.recurrent_dropout,
+            return_sequences=return_sequences,
+            return_state=return_state,
+            name=name,
+        )
+
+    def step(self, x: Array, state: Sequence[Array], weights: Sequence[Array]) -> Step:
+        """See `CellSpec.step`.
+
+        Weights: kernel [D, 4U], recurrent kernel [U, 4U], bias [4U], columns in the order
+        i, f, g, o; then the peepholes of i, f, o, each [U] (diagonal) or [U, U] (full).
+        """
+        import numpy as np
+
+        kernel, recurrent_kernel, bias, to_input, to_forget, to_output = weights
+        h, c = state
+        look = np.multiply if self.peephole == "diagonal" else np.matmul
+        i, f, g, o = np.split(x @ kernel + h @ recurrent_kernel + bias, 4, axis=-1)
+        i = sigmoid(i + look(c, to_input))
+        f = sigmoid(f + look(c, to_forget))
+        g = np.tanh(g)
+        c = f * c + i * g
+        o = sigmoid(o + look(c, to_output))
+        h = o * np.tanh(c)
+        return Step((h, c), {"input": i, "forget": f, "candidate": g, "output": o})

@@ -1,0 +1,51 @@
+"""The vanilla RNN (Elman, Finding structure in time, Cognitive Science 14, 1990)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+from rnncli.cells.activations import Activation, activate
+from rnncli.cells.base import CellSpec, Step
+from rnncli.spec import Rate
+
+if TYPE_CHECKING:
+    from rnncli.cells.base import Array
+
+__all__ = ["SimpleRNN"]
+
+
+class SimpleRNN(CellSpec):
+    """The vanilla RNN.
+
+        hₜ = a(W xₜ + R hₜ₋₁ + b)
+    """
+
+    summary: ClassVar[str] = "vanilla RNN: hₜ = tanh(W xₜ + R hₜ₋₁ + b)"
+
+    cell: Literal["simple_rnn"]
+    activation: Activation = "tanh"
+    """The function a."""
+    recurrent_dropout: Rate = 0.0
+    """Share of the previous hidden state dropped in training, the same at every step."""
+
+    def make_layer(self, *, return_sequences: bool, return_state: bool, name: str) -> Any:
+        """See `CellSpec.make_layer`."""
+        import keras
+
+        return keras.layers.SimpleRNN(
+            self.units,
+            activation=self.activation,
+            dropout=self.dropout,
+            recurrent_dropout=self.recurrent_dropout,
+            return_sequences=return_sequences,
+            return_state=return_state,
+            name=name,
+        )
+
+    def step(self, x: Array, state: Sequence[Array], weights: Sequence[Array]) -> Step:
+        """See `CellSpec.step`; weights: kernel [D, U], recurrent kernel [U, U], bias [U]."""
+        kernel, recurrent_kernel, bias = weights
+        (h,) = state
+        h = activate(self.activation, x @ kernel + h @ recurrent_kernel + bias)
+        return Step((h,), {})

@@ -1,0 +1,68 @@
+"""What every data set loads into: texts and labels in three splits, and where they came from."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+__all__ = ["SPLITS", "Corpus", "Source", "Split", "SplitName"]
+
+SplitName = Literal["train", "validation", "test"]
+SPLITS: tuple[SplitName, ...] = ("train", "validation", "test")
+
+
+@dataclass(frozen=True)
+class Split:
+    """Texts with their labels (indices into `Corpus.label_names`) and stable ids."""
+
+    texts: Sequence[str]
+    labels: Sequence[int]
+    ids: Sequence[str]
+
+    def __len__(self) -> int:
+        """Number of texts."""
+        return len(self.texts)
+
+    def checksum(self) -> str:
+        """SHA-256 over ids, texts and labels, in order: equal exactly when the split is equal."""
+        digest = hashlib.sha256()
+        for identifier, text, label in zip(self.ids, self.texts, self.labels, strict=True):
+            digest.update(f"{identifier}\x1f{text}\x1f{label}\x1e".encode("utf-8", "surrogatepass"))
+        return digest.hexdigest()
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where a corpus came from, as it is recorded with a run."""
+
+    name: str
+    """The data set's name in a config, `klue-tc` for one."""
+    location: str
+    """What was read: a hub id with its revision, a folder, or `built in`."""
+    language: str
+    """`ko`, `en`, or `und` when unknown."""
+    synthetic: bool = False
+    """Whether the texts were generated rather than written by people."""
+    details: Mapping[str, object] = field(default_factory=dict)
+    """Further facts worth recording: file checksums, topics, cleaning done."""
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """A data set ready for a tokenizer. `validation` is always carved from train unless given."""
+
+    label_names: tuple[str, ...]
+    splits: Mapping[SplitName, Split]
+    source: Source
+
+    def __getitem__(self, split: SplitName) -> Split:
+        """The split of that name."""
+        return self.splits[split]
+
+    def label_counts(self, split: SplitName) -> dict[str, int]:
+        """How many texts each label has in a split, labels in their fixed order."""
+        counts = Counter(self.splits[split].labels)
+        return {name: counts.get(index, 0) for index, name in enumerate(self.label_names)}

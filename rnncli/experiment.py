@@ -1,0 +1,102 @@
+"""The whole of a config: data, text, model and training, frozen once it is read."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, field_validator, model_validator
+
+from rnncli.datasets import Data
+from rnncli.optimizers import Adam, Optimizer
+from rnncli.spec import Rate, Spec
+from rnncli.tokenizers import Text
+from rnncli.topology import ModelSpec
+
+__all__ = ["BACKENDS", "Backend", "EarlyStoppingSpec", "Experiment", "Monitor", "TrainSpec"]
+
+Backend = Literal["tensorflow", "jax", "torch"]
+BACKENDS: tuple[Backend, ...] = ("tensorflow", "jax", "torch")
+Monitor = Literal["macro_f1", "accuracy", "loss"]
+
+
+class EarlyStoppingSpec(Spec):
+    """Stop when the monitored validation metric no longer improves."""
+
+    patience: Annotated[int, Field(ge=1)] = 3
+    """Epochs without improvement before training stops."""
+    min_delta: Annotated[float, Field(ge=0.0)] = 0.0
+    """A smaller change is no improvement."""
+
+
+class TrainSpec(Spec):
+    """How the model is fitted."""
+
+    epochs: Annotated[int, Field(ge=1)] = 10
+    """Passes over the training texts."""
+    batch_size: Annotated[int, Field(ge=1)] = 64
+    """Texts in a step."""
+    optimizer: Optimizer = Adam()
+    """The optimizer, by name or with its settings."""
+    monitor: Monitor = "macro_f1"
+    """The validation metric that chooses the best epoch."""
+    early_stopping: EarlyStoppingSpec | None = None
+    """Stop early by the monitored metric; never if left out."""
+    label_smoothing: Rate = 0.0
+    """Share of the target spread evenly over all classes (Szegedy et al. 2016)."""
+    class_weight: Literal["balanced"] | dict[str, Annotated[float, Field(gt=0.0)]] | None = None
+    """Weights of the classes in the loss: `balanced` (inverse frequency) or by label."""
+    precision: Literal["float32", "mixed_float16", "mixed_bfloat16"] = "float32"
+    """Keras' dtype policy: what the layers compute in; weights stay float32."""
+    tensorboard: bool = False
+    """Write TensorBoard logs under the run's `tensorboard/` (extra `tensorboard`)."""
+
+    @field_validator("class_weight", mode="before")
+    @classmethod
+    def _none_is_null(cls, value: Any) -> Any:
+        return None if value == "none" else value
+
+
+class Experiment(Spec):
+    """One experiment, complete: the same experiment and seed give the same run."""
+
+    name: Annotated[str, Field(pattern=r"^[\w.-]+$")] | None = None
+    """What run directories are called; the config file's name by default."""
+    seed: Annotated[int, Field(ge=0, lt=2**31)] = 1
+    """Seed of the initial weights, the batch order and dropout."""
+    backend: Backend = "tensorflow"
+    """Keras' backend."""
+    device: Literal["auto", "cpu", "gpu"] = "auto"
+    """`gpu` insists on one; `auto` takes one if it is there."""
+    data: Data
+    """The data set."""
+    text: Text
+    """How texts become ids."""
+    model: ModelSpec
+    """The network."""
+    train: TrainSpec = TrainSpec()
+    """How it is fitted."""
+    baselines: bool = True
+    """Also score a TF-IDF and linear baseline on the same split."""
+
+    @model_validator(mode="after")
+    def _parts_fit_together(self) -> Experiment:
+        if self.model.embedding.vectors and self.text.ids_per_position > 1:
+            raise ValueError(
+                "model.embedding.vectors holds vectors of whole tokens and cannot be combined "
+                "with text.ngrams > 1; remove one of them"
+            )
+        return self
+
+    def to_dict(self) -> dict[str, Any]:
+        """Every setting, defaults filled in, as plain data in the order of the sections."""
+        return self.model_dump(mode="json")
+
+    def digest(self) -> str:
+        """SHA-256 of all that shapes the result but the seed: equal for equal experiments."""
+        data = self.to_dict()
+        for key in ("name", "seed", "device", "baselines"):
+            del data[key]
+        canonical = json.dumps(data, sort_keys=True, ensure_ascii=False)
+        return hashlib.sha256(canonical.encode()).hexdigest()

@@ -1,0 +1,62 @@
+"""Keras' optimizers with two corrections, the same on every backend.
+
+- Keras 3.15's TensorFlow backend updates an embedding row once for each time it occurs in a
+  batch instead of once with the summed gradient. Here repeated rows are summed first, which is
+  what the equations say and what JAX and PyTorch do.
+- The moving average of the weights starts with a short memory, min(decay, (1 + n)/(10 + n)) at
+  step n, so that it does not lag for the first thousands of steps.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+from keras import ops
+
+__all__ = ["SGD", "Adam", "AdamW", "RMSprop"]
+
+
+class _Corrected:
+    """Mixed in before a Keras optimizer."""
+
+    def apply(self, grads: Any, trainable_variables: Any = None) -> Any:
+        """Sum repeated rows of sparse gradients, then update."""
+        variables = self._trainable_variables if trainable_variables is None else trainable_variables
+        variables = list(variables)
+        dense = [_dense(grad, var) for grad, var in zip(grads, variables, strict=True)]
+        return super().apply(dense, variables)  # type: ignore[misc]
+
+    def _update_model_variables_moving_average(self, trainable_variables: Any) -> None:
+        step = ops.cast(self.iterations, "float32") + 1.0  # type: ignore[attr-defined]
+        decay = ops.minimum(self.ema_momentum, (1.0 + step) / (10.0 + step))  # type: ignore[attr-defined]
+        averages = self._model_variables_moving_average  # type: ignore[attr-defined]
+        for variable, average in zip(trainable_variables, averages, strict=True):
+            if average is not None:
+                momentum = ops.cast(decay, variable.dtype)
+                average.assign(momentum * average + (1 - momentum) * variable)
+
+
+def _dense(gradient: Any, variable: Any) -> Any:
+    """A gradient [V, D] with each row's contributions summed; dense ones as they are."""
+    if not (hasattr(gradient, "indices") and hasattr(gradient, "values")):
+        return gradient
+    rows = ops.reshape(gradient.indices, (-1,))
+    values = ops.reshape(gradient.values, (-1, *variable.shape[1:]))
+    return ops.segment_sum(values, rows, num_segments=variable.shape[0])
+
+
+class Adam(_Corrected, keras.optimizers.Adam):
+    """Kingma & Ba, Adam, ICLR 2015."""
+
+
+class AdamW(_Corrected, keras.optimizers.AdamW):
+    """Loshchilov & Hutter, Decoupled weight decay regularization, ICLR 2019."""
+
+
+class SGD(_Corrected, keras.optimizers.SGD):
+    """Stochastic gradient descent with momentum."""
+
+
+class RMSprop(_Corrected, keras.optimizers.RMSprop):
+    """Tieleman & Hinton, Lecture 6.5, 2012."""

@@ -1,0 +1,160 @@
+"""The peephole LSTM (Gers & Schmidhuber, Recurrent nets that time and count, IJCNN 2000)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+from keras import ops
+
+__all__ = ["PeepholeLSTM", "PeepholeLSTMCell"]
+
+
+@keras.saving.register_keras_serializable(package="rnncli")
+class PeepholeLSTMCell(keras.layers.Layer):
+    """One step of the peephole LSTM.
+
+    Weights as in `keras.layers.LSTMCell` (columns i, f, g, o), then the peepholes of i, f and o:
+    [U] each when `peephole` is `diagonal`, [U, U] when it is `full`.
+    """
+
+    def __init__(
+        self,
+        units: int,
+        peephole: str = "diagonal",
+        unit_forget_bias: bool = True,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.units = units
+        self.peephole = peephole
+        self.unit_forget_bias = unit_forget_bias
+        self.state_size = [units, units]
+        self.output_size = units
+        self.recurrent_mask: Any | None = None
+
+    def build(self, inputs_shape: tuple[int | None, ...]) -> None:
+        """Create the weights for inputs [B, D]."""
+        units, features = self.units, inputs_shape[-1]
+        self.kernel = self.add_weight(
+            shape=(features, 4 * units), initializer="glorot_uniform", name="kernel"
+        )
+        self.recurrent_kernel = self.add_weight(
+            shape=(units, 4 * units), initializer="orthogonal", name="recurrent_kernel"
+        )
+        self.bias = self.add_weight(
+            shape=(4 * units,), initializer=self._bias_initializer, name="bias"
+        )
+        shape = (units,) if self.peephole == "diagonal" else (units, units)
+        self.peepholes = [
+            self.add_weight(
+                shape=shape,
+                initializer=keras.initializers.RandomUniform(-0.05, 0.05)
+                if self.peephole == "diagonal"
+                else "glorot_uniform",
+                name=f"peephole_{gate}",
+            )
+            for gate in ("input", "forget", "output")
+        ]
+
+    def _bias_initializer(self, shape: tuple[int, ...], dtype: Any = None) -> Any:
+        bias = ops.zeros(shape, dtype)
+        if not self.unit_forget_bias:
+            return bias
+        forget = ops.ones((self.units,), dtype)
+        return ops.slice_update(bias, (self.units,), forget)
+
+    def call(self, inputs: Any, states: Any, training: bool = False) -> Any:
+        """Inputs [B, D] and states h, c [B, U] to h and the new states."""
+        h, c = states
+        look = ops.multiply if self.peephole == "diagonal" else ops.matmul
+        to_input, to_forget, to_output = self.peepholes
+        recalled = h if self.recurrent_mask is None else h * self.recurrent_mask
+        z = ops.matmul(inputs, self.kernel) + ops.matmul(recalled, self.recurrent_kernel)
+        i, f, g, o = ops.split(z + self.bias, 4, axis=-1)
+        i = ops.sigmoid(i + look(c, to_input))
+        f = ops.sigmoid(f + look(c, to_forget))
+        c = f * c + i * ops.tanh(g)
+        o = ops.sigmoid(o + look(c, to_output))
+        h = o * ops.tanh(c)
+        return h, [h, c]
+
+    def get_config(self) -> dict[str, Any]:
+        """What Keras needs to build the cell again."""
+        return {
+            **super().get_config(),
+            "units": self.units,
+            "peephole": self.peephole,
+            "unit_forget_bias": self.unit_forget_bias,
+        }
+
+
+@keras.saving.register_keras_serializable(package="rnncli")
+class PeepholeLSTM(keras.layers.RNN):
+    """`PeepholeLSTMCell` over time, with the arguments of `keras.layers.LSTM`.
+
+    Dropout masks are drawn once for a text and kept over its steps (Gal & Ghahramani 2016),
+    as Keras' own layers do.
+    """
+
+    def __init__(
+        self,
+        units: int,
+        peephole: str = "diagonal",
+        unit_forget_bias: bool = True,
+        dropout: float = 0.0,
+        recurrent_dropout: float = 0.0,
+        **kwargs: Any,
+    ) -> None:
+        cell = PeepholeLSTMCell(
+            units,
+            peephole=peephole,
+            unit_forget_bias=unit_forget_bias,
+            dtype=kwargs.get("dtype"),
+            name="peephole_lstm_cell",
+        )
+        super().__init__(cell, **kwargs)
+        self.dropout = dropout
+        self.recurrent_dropout = recurrent_dropout
+        self.seed_generator = keras.random.SeedGenerator()
+
+    def call(
+        self,
+        sequences: Any,
+        initial_state: Any | None = None,
+        mask: Any | None = None,
+        training: bool = False,
+    ) -> Any:
+        """[B, T, D] to [B, T, U] or [B, U], then h and c [B, U] with `return_state`."""
+        batch, _, features = ops.shape(sequences)
+        if training and self.dropout:
+            sequences = keras.random.dropout(
+                sequences, self.dropout, noise_shape=(batch, 1, features), seed=self.seed_generator
+            )
+        if training and self.recurrent_dropout:
+            ones = ops.ones((batch, self.cell.units), dtype=self.compute_dtype)
+            self.cell.recurrent_mask = keras.random.dropout(
+                ones, self.recurrent_dropout, seed=self.seed_generator
+            )
+        try:
+            return super().call(sequences, initial_state, mask=mask, training=training)
+        finally:
+            self.cell.recurrent_mask = None
+
+    def get_config(self) -> dict[str, Any]:
+        """What Keras needs to build the layer again."""
+        config = super().get_config()
+        del config["cell"]
+        return {
+            **config,
+            "units": self.cell.units,
+            "peephole": self.cell.peephole,
+            "unit_forget_bias": self.cell.unit_forget_bias,
+            "dropout": self.dropout,
+            "recurrent_dropout": self.recurrent_dropout,
+        }
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> PeepholeLSTM:
+        """Build the layer from `get_config`'s answer."""
+        return cls(**config)

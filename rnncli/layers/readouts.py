@@ -1,0 +1,90 @@
+"""Layers that make one vector of a masked sequence. The padding never has a say."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+from keras import ops
+
+from rnncli.layers.steps import last_real_step
+
+__all__ = ["LastStep", "MaskedAttention", "MaskedMax", "MaskedMean"]
+
+
+class _Readout(keras.layers.Layer):  # type: ignore[misc]
+    """Sequences [B, T, D] with a mask [B, T] to [B, D]."""
+
+    def compute_output_shape(
+        self, sequences_shape: tuple[int | None, ...], mask_shape: Any = None
+    ) -> tuple[int | None, ...]:
+        """[B, D]."""
+        return (sequences_shape[0], sequences_shape[-1])
+
+
+@keras.saving.register_keras_serializable(package="rnncli")
+class LastStep(_Readout):
+    """The output at the last real token."""
+
+    def call(self, sequences: Any, mask: Any) -> Any:
+        """[B, T, D] to [B, D]."""
+        return last_real_step(sequences, mask)
+
+
+@keras.saving.register_keras_serializable(package="rnncli")
+class MaskedMean(_Readout):
+    """The mean over the real tokens."""
+
+    def call(self, sequences: Any, mask: Any) -> Any:
+        """[B, T, D] to [B, D]."""
+        real = ops.expand_dims(ops.cast(mask, sequences.dtype), -1)
+        return ops.sum(sequences * real, axis=1) / ops.sum(real, axis=1)
+
+
+@keras.saving.register_keras_serializable(package="rnncli")
+class MaskedMax(_Readout):
+    """The largest value of each feature over the real tokens."""
+
+    def call(self, sequences: Any, mask: Any) -> Any:
+        """[B, T, D] to [B, D]."""
+        lowest = ops.cast(-1e4, sequences.dtype)
+        return ops.max(ops.where(ops.expand_dims(mask, -1), sequences, lowest), axis=1)
+
+
+@keras.saving.register_keras_serializable(package="rnncli")
+class MaskedAttention(_Readout):
+    """A weighted mean over the real tokens, the weights learned.
+
+    Yang et al., Hierarchical attention networks for document classification, NAACL 2016:
+    aₜ = softmaxₜ(v · tanh(W hₜ + b)), the result Σ aₜ hₜ.
+    """
+
+    def __init__(self, units: int, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.units = units
+
+    def build(self, sequences_shape: tuple[int | None, ...], mask_shape: Any = None) -> None:
+        """Create W [D, U], b [U] and the context v [U]."""
+        units, features = self.units, sequences_shape[-1]
+        self.kernel = self.add_weight(
+            shape=(features, units), initializer="glorot_uniform", name="kernel"
+        )
+        self.bias = self.add_weight(shape=(units,), initializer="zeros", name="bias")
+        self.context = self.add_weight(
+            shape=(units, 1), initializer="glorot_uniform", name="context"
+        )
+
+    def weights_over_time(self, sequences: Any, mask: Any) -> Any:
+        """The attention aₜ [B, T]: 0 on padding, 1 in sum."""
+        keys = ops.tanh(ops.matmul(sequences, self.kernel) + self.bias)
+        scores = ops.cast(ops.squeeze(ops.matmul(keys, self.context), -1), "float32")
+        return ops.softmax(ops.where(mask, scores, -1e9), axis=1)
+
+    def call(self, sequences: Any, mask: Any) -> Any:
+        """[B, T, D] to [B, D]."""
+        weights = ops.cast(self.weights_over_time(sequences, mask), sequences.dtype)
+        return ops.sum(sequences * ops.expand_dims(weights, -1), axis=1)
+
+    def get_config(self) -> dict[str, Any]:
+        """What Keras needs to build the layer again."""
+        return {**super().get_config(), "units": self.units}

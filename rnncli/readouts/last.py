@@ -1,0 +1,32 @@
+"""The last output."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, ClassVar, Literal
+
+from rnncli.readouts.base import ReadoutSpec
+
+__all__ = ["Last"]
+
+
+class Last(ReadoutSpec):
+    """The top layer's last output.
+
+    Without `return_sequences` it is where each direction stops reading: the text's end forwards,
+    its beginning backwards. With `return_sequences: true` it is the output at the last real
+    token, where the backward direction has read that one token alone.
+    """
+
+    summary: ClassVar[str] = "the last output, where each direction stops reading"
+    return_sequences: ClassVar[bool | None] = None
+
+    name: Literal["last"]
+
+    def apply(
+        self, outputs: Any, states: Sequence[Sequence[Any]], mask: Any, *, sequences: bool
+    ) -> Any:
+        """See `ReadoutSpec.apply`."""
+        from rnncli.layers.readouts import LastStep
+
+        return LastStep(name="readout")(outputs, mask) if sequences else outputs

@@ -1,0 +1,145 @@
+"""The `model:` section: embedding, layers, readout, and the rules by which they fit together.
+
+What a layer has to return follows from what reads it, so `return_sequences` and `return_state`
+are filled in when left out. Written out and wrong, or without effect, they are errors.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+from pydantic import Field, ValidationInfo, field_validator
+from pydantic_core import PydanticCustomError
+
+from rnncli.cells import Cell
+from rnncli.readouts import Last, Readout
+from rnncli.spec import Rate, Spec
+
+if TYPE_CHECKING:
+    from rnncli.cells import CellSpec
+    from rnncli.readouts import ReadoutSpec
+
+__all__ = ["EmbeddingSpec", "ModelSpec"]
+
+
+class EmbeddingSpec(Spec):
+    """The vectors that stand for tokens."""
+
+    dim: Annotated[int, Field(ge=1)] = 128
+    """Length D of a vector."""
+    dropout: Rate = 0.0
+    """Share of the vectors' elements dropped in training."""
+    spatial_dropout: Rate = 0.0
+    """Share of whole features dropped in training, the same at every step."""
+    vectors: str | None = None
+    """A file of pretrained vectors in word2vec's or fastText's text format."""
+    trainable: bool = True
+    """Whether training moves the vectors."""
+
+
+class ModelSpec(Spec):
+    """The network between ids and logits."""
+
+    embedding: EmbeddingSpec = EmbeddingSpec()
+    # Before `layers`, whose validator asks what the readout reads.
+    readout: Readout = Last(name="last")
+    """How the top layer's outputs become one vector."""
+    layers: Annotated[tuple[Cell, ...], Field(strict=False, min_length=1)]
+    """The recurrent layers, from the embedding upwards."""
+
+    @field_validator("layers")
+    @classmethod
+    def _fit_together(cls, layers: tuple[Cell, ...], info: ValidationInfo) -> tuple[Cell, ...]:
+        readout = info.data.get("readout")
+        if readout is None:
+            return layers
+        problems = _problems(layers, readout)
+        if problems:
+            raise PydanticCustomError("topology", "layers do not fit", {"problems": problems})
+        return _filled(layers, readout)
+
+
+Problems = list[tuple[tuple[int | str, ...], Any, str]]
+
+
+def _needs_sequences(layers: tuple[Cell, ...], readout: ReadoutSpec, index: int) -> bool | None:
+    return readout.return_sequences if index == len(layers) - 1 else True
+
+
+def _needs_state(layers: tuple[Cell, ...], readout: ReadoutSpec, index: int) -> bool:
+    if index == len(layers) - 1:
+        return readout.reads_states
+    return layers[index + 1].initial_state == "previous"
+
+
+def _filled(layers: tuple[Cell, ...], readout: ReadoutSpec) -> tuple[Cell, ...]:
+    """The layers with `return_sequences` and `return_state` written out."""
+    return tuple(
+        layer.model_copy(
+            update={
+                "return_sequences": layer.return_sequences
+                if layer.return_sequences is not None
+                else bool(_needs_sequences(layers, readout, index)),
+                "return_state": _needs_state(layers, readout, index),
+            }
+        )
+        for index, layer in enumerate(layers)
+    )
+
+
+def _problems(layers: tuple[Cell, ...], readout: ReadoutSpec) -> Problems:
+    """What does not fit: (path below `layers`, value received, message)."""
+    problems: Problems = []
+    top = len(layers) - 1
+    reader = f"readout {getattr(readout, 'name', '')}"
+    for index, layer in enumerate(layers):
+
+        def report(key: str, message: str, index: int = index, layer: CellSpec = layer) -> None:
+            problems.append(((index, key), getattr(layer, key), message))
+
+        sequences = _needs_sequences(layers, readout, index)
+        if sequences is not None and layer.return_sequences not in (None, sequences):
+            why = f"{reader} reads" if index == top else f"layer {index + 1} reads"
+            what = "every step" if sequences else "the final states alone"
+            report("return_sequences", f"must be {str(sequences).lower()}: {why} {what}")
+        state = _needs_state(layers, readout, index)
+        if layer.return_state is True and not state:
+            report(
+                "return_state",
+                "has no effect, nothing reads the states; use readout: state on the top layer "
+                "or initial_state: previous on the layer above",
+            )
+        if layer.return_state is False and state:
+            why = reader if index == top else f"layer {index + 1} (initial_state: previous)"
+            report("return_state", f"must be true: {why} reads the states")
+        if layer.merge_mode != "concat" and not layer.bidirectional:
+            report("merge_mode", "has no effect without bidirectional: true")
+        if layer.initial_state == "previous":
+            for message in _initial_state_problems(layers, index):
+                report("initial_state", message)
+    if readout.reads_states:
+        states = getattr(readout, "states", "h")
+        if states != "h" and "c" not in layers[top].state_names:
+            name = getattr(layers[top], "cell", "")
+            message = f"{reader} asks for states: {states}, but {name} has no cell state c; use h"
+            problems.append(((top, "cell"), name, message))
+    return problems
+
+
+def _initial_state_problems(layers: tuple[Cell, ...], index: int) -> list[str]:
+    if index == 0:
+        return ["previous needs a layer below; the first layer starts from zeros"]
+    layer, below = layers[index], layers[index - 1]
+    problems = []
+    if not layer.recurrent:
+        problems.append("has no effect on dense, which reads no state")
+    if set(layer.state_names) - set(below.state_names):
+        problems.append(
+            f"previous needs states {' and '.join(layer.state_names)}, but {below.cell} below "
+            f"has {' and '.join(below.state_names)} alone"
+        )
+    if layer.units != below.units:
+        problems.append(f"previous needs the units of the layer below, {below.units}")
+    if layer.bidirectional != below.bidirectional:
+        problems.append("previous needs both layers bidirectional, or neither")
+    return problems
