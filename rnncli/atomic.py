@@ -48,7 +48,7 @@ _WAYS_OUT = {
 
 
 def storage_error(path: Path, action: str, error: OSError) -> StorageError:
-    """The one line for a failed file operation, with the way out; `action` is a verb such as `read`."""
+    """The one line for a failed file operation, with the way out; `action` is a verb."""
     reason = (error.strerror or str(error) or type(error).__name__).lower()
     way_out = _WAYS_OUT.get(error.errno or 0, "check the disk, then run the same command again")
     return StorageError(f"{path}: cannot {action}: {reason}; {way_out}")

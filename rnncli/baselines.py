@@ -2,7 +2,7 @@
 
 Wang & Manning 2012, "Baselines and Bigrams", showed how far a linear model over n-grams goes:
 a recurrent network that does not reach it has not learned what order is for. Nothing is tuned:
-words 1-2 for English and the like, characters 2-4 for Korean, and C = 1.
+words 1-2 for English and the like, characters 2-4 within words for Korean, and C = 1.
 """
 
 from __future__ import annotations
@@ -61,7 +61,8 @@ def linear_baseline(
         `{"skipped": why}` where train has one label only, or no words, or test is empty.
     """
     korean = _is_korean(corpus, language or corpus.source.language)
-    method = "TF-IDF of characters 2-4, linear SVM" if korean else "TF-IDF of words 1-2, linear SVM"
+    grams = "characters 2-4 within words" if korean else "words 1-2"
+    method = f"TF-IDF of {grams}, linear SVM"
     if not len(corpus["test"]) or len(set(corpus["train"].labels)) < 2:
         return {"method": method, "skipped": "it needs two labels in train and a text in test"}
     path = cache / f"linear-{_key(corpus, method)}.json" if cache else None
@@ -86,7 +87,7 @@ def _fit_and_score(corpus: Corpus, *, korean: bool) -> dict[str, Any]:
     train, test = corpus["train"], corpus["test"]
     started = time.perf_counter()
     vectorizer = TfidfVectorizer(
-        analyzer="char" if korean else "word",
+        analyzer="char_wb" if korean else "word",
         ngram_range=(2, 4) if korean else (1, 2),
         token_pattern=r"(?u)\b\w+\b",
         min_df=2 if len(train) >= 1000 else 1,

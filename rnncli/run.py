@@ -12,7 +12,7 @@ import re
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal, Self, get_args
@@ -29,10 +29,10 @@ from rnncli.atomic import (
 )
 from rnncli.errors import StorageError, UsageError
 from rnncli.lock import exclusive, held
+from rnncli.status import State, Status, read_status
 
 __all__ = ["Record", "Run", "State", "Status", "runs_under"]
 
-State = Literal["running", "done", "failed", "interrupted", "unreadable"]
 Record = Literal["metrics", "data", "cost", "environment", "tokenizer"]
 """A JSON object of the run directory, by its file's stem."""
 
@@ -52,22 +52,6 @@ _FILES = (
 )
 _DEPTH = 3
 """How many folders deep `runs_under` looks: `runs/<sweep>/<group>/<run>`."""
-
-
-@dataclass(frozen=True)
-class Status:
-    """How far a run has come."""
-
-    state: State
-    """`unreadable` is never stored: it stands for a damaged status file."""
-    reason: str = ""
-    """Why it failed or stopped; empty otherwise."""
-    started: str = ""
-    """UTC, ISO 8601; of the first start, when the run was resumed."""
-    ended: str = ""
-    """UTC, ISO 8601; empty while running."""
-    epoch: int = 0
-    """Epochs finished and saved."""
 
 
 class Run:
@@ -152,7 +136,7 @@ class Run:
         Raises:
             StorageError: the status file is missing or damaged.
         """
-        status = _parse_status(self.path / _STATUS)
+        status = read_status(self.path / _STATUS)
         if status.state == "running" and not self.locked:
             reason = "the process was killed; the same command continues it"
             return replace(status, state="interrupted", reason=reason)
@@ -166,7 +150,7 @@ class Run:
         """
         now = datetime.now(UTC).isoformat(timespec="seconds")
         try:
-            before = _parse_status(self.path / _STATUS)
+            before = read_status(self.path / _STATUS)
         except StorageError:
             before = Status("running", started=now)
         status = Status(
@@ -317,22 +301,6 @@ def _run_directories(folder: Path, depth: int) -> Iterator[Path]:
                 yield from _run_directories(child, depth - 1)
         except PermissionError:
             continue
-
-
-def _parse_status(path: Path) -> Status:
-    fields = read_json(path)
-    try:
-        status = Status(**fields)
-    except TypeError as error:
-        raise StorageError(f"{path}: not a status: damaged; train with --force") from error
-    texts = (status.reason, status.started, status.ended)
-    if (
-        status.state not in get_args(State)
-        or not all(isinstance(text, str) for text in texts)
-        or not isinstance(status.epoch, int)
-    ):
-        raise StorageError(f"{path}: {fields!r:.120} is not a status: damaged; train with --force")
-    return status
 
 
 def _nearby(path: Path) -> str:

@@ -65,7 +65,8 @@ class Predictions:
     @property
     def predicted(self) -> NDArray[np.integer]:
         """[N], index of the most probable label."""
-        return self.probabilities.argmax(axis=1)
+        best: NDArray[np.integer] = self.probabilities.argmax(axis=1)
+        return best
 
 
 def write_history(path: Path, epochs: Sequence[Epoch]) -> None:
@@ -91,10 +92,11 @@ def read_history(path: Path) -> list[Epoch]:
     epochs = []
     for line, row in enumerate(rows, start=2):
         try:
-            number, *values, improved = row
-            numbers = [float(value) for value in values]
-            epochs.append(Epoch(int(number), *numbers, improved=bool(int(improved))))
-        except (TypeError, ValueError) as error:
+            cells = dict(zip(expected, row, strict=True))
+            number, improved = int(cells.pop("epoch")), bool(int(cells.pop("improved")))
+            values = {name: float(text) for name, text in cells.items()}
+            epochs.append(Epoch(epoch=number, improved=improved, **values))
+        except ValueError as error:
             message = f"{path}, line {line}: {','.join(row)!r} is not an epoch: damaged; restore it"
             raise StorageError(message) from error
     return epochs
