@@ -1,0 +1,122 @@
+"""A trained run, ready to classify: rebuilt from its config, nothing executable deserialised."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rnncli import preparation
+from rnncli.backend import Device, activate
+from rnncli.batching import Encoded
+from rnncli.config import load_config
+from rnncli.errors import StorageError, UsageError
+from rnncli.quiet import native_output_to
+from rnncli.run import Run
+from rnncli.scoring import logits, softmax
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from rnncli.experiment import Experiment
+    from rnncli.tokenizers import FittedTokenizer
+
+__all__ = ["Classifier", "Prediction", "load_classifier", "predict"]
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """The answer for one text."""
+
+    label: str
+    probabilities: dict[str, float]
+    """By label, in the run's order; they sum to 1."""
+
+
+@dataclass(frozen=True)
+class Classifier:
+    """A model with the tokenizer and labels it was trained with."""
+
+    experiment: Experiment
+    tokenizer: FittedTokenizer
+    labels: tuple[str, ...]
+    model: Any
+    device: Device
+
+    def probabilities(self, texts: Sequence[str]) -> NDArray[np.float64]:
+        """Class probabilities [N, C] of raw texts, cleaned as the training texts were."""
+        if not texts:
+            import numpy as np
+
+            return np.zeros((0, len(self.labels)))
+        cleaned = [self.experiment.data.clean(text) for text in texts]
+        return softmax(logits(self.model, Encoded.of(self.tokenizer.encode_many(cleaned))))
+
+    def predict(self, texts: Sequence[str]) -> list[Prediction]:
+        """The most probable label of each text, in order."""
+        return [
+            Prediction(
+                self.labels[int(row.argmax())],
+                {name: float(value) for name, value in zip(self.labels, row, strict=True)},
+            )
+            for row in self.probabilities(texts)
+        ]
+
+
+def load_classifier(run: Run, device: str | None = None, backend: str | None = None) -> Classifier:
+    """Rebuild a run's model and load its best weights.
+
+    Args:
+        run: a run with at least one finished epoch.
+        device: instead of the config's.
+        backend: instead of the config's; weights are the same on all.
+
+    Raises:
+        UsageError: no epoch is finished yet.
+        StorageError: a file of the run is missing, damaged or of another architecture.
+        DeviceError: the backend or device is not available.
+    """
+    if not run.weights.is_file():
+        state = run.status.state
+        raise UsageError(
+            f"{run.path}: has no weights yet (status: {state}); train it with rnn train"
+        )
+    experiment = load_config(run.path / "config.resolved.yaml", backend=backend, device=device)
+    labels = run.labels()
+    tokenizer = experiment.text.restore(run.read("tokenizer"))
+    chosen = activate(experiment.backend, experiment.device)
+    model = preparation.build(experiment, len(tokenizer.vocabulary), len(labels))
+    _load_weights(model, run.weights)
+    model.compile(jit_compile=experiment.backend == "jax")
+    return Classifier(experiment, tokenizer, labels, model, chosen)
+
+
+@contextmanager
+def opened(
+    run: Run | Path | str, device: str | None = None, backend: str | None = None
+) -> Iterator[Classifier]:
+    """A run's classifier, with what the backend prints kept off the terminal in the block."""
+    run = run if isinstance(run, Run) else Run.open(Path(run))
+    with native_output_to():
+        yield load_classifier(run, device, backend)
+
+
+def predict(run: Run | Path | str, texts: Sequence[str]) -> list[Prediction]:
+    """Classify texts with a trained run; see `Classifier.predict` and `load_classifier`."""
+    with opened(run) as classifier:
+        return classifier.predict(texts)
+
+
+def _load_weights(model: Any, path: Path) -> None:
+    try:
+        model.load_weights(path)
+    except (OSError, KeyError) as error:
+        raise StorageError(f"{path}: damaged weights ({error}); train the run again") from error
+    except ValueError as error:
+        raise StorageError(
+            f"{path}: weights of another architecture than config.resolved.yaml describes; "
+            "restore the run or train it again"
+        ) from error

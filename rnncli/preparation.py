@@ -1,0 +1,91 @@
+"""From an experiment to all that training needs: corpus, tokenizer, ids, model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rnncli.batching import Encoded
+from rnncli.corpus import SPLITS, Corpus, SplitName
+from rnncli.model import build_model
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from rnncli.experiment import Experiment
+    from rnncli.tokenizers import FittedTokenizer
+    from rnncli.vectors import Vectors
+
+__all__ = ["Prepared", "build", "dtype_policy", "pretrained", "tokenize"]
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A corpus as ids."""
+
+    corpus: Corpus
+    tokenizer: FittedTokenizer
+    encoded: Mapping[SplitName, Encoded]
+
+
+def tokenize(experiment: Experiment, corpus: Corpus) -> Prepared:
+    """Fit the tokenizer on the training texts and encode every split."""
+    tokenizer = experiment.text.fit(corpus["train"].texts)
+    encoded = {name: Encoded.of(tokenizer.encode_many(corpus[name].texts)) for name in SPLITS}
+    return Prepared(corpus, tokenizer, encoded)
+
+
+def pretrained(experiment: Experiment, tokenizer: FittedTokenizer) -> Vectors | None:
+    """The vectors file of the config read for the vocabulary, if it names one.
+
+    Raises:
+        DataError: the file is missing or malformed.
+    """
+    from rnncli.vectors import read_vectors
+
+    spec = experiment.model.embedding
+    if spec.vectors is None:
+        return None
+    return read_vectors(Path(spec.vectors), tokenizer.vocabulary, spec.dim, experiment.seed)
+
+
+def build(
+    experiment: Experiment,
+    vocabulary_size: int,
+    classes: int,
+    vectors: NDArray[np.float32] | None = None,
+) -> Any:
+    """Build the Keras model with the experiment's seed and precision.
+
+    The same experiment gives the same initial weights on the same backend.
+    """
+    import keras
+
+    keras.utils.set_random_seed(experiment.seed)
+    with dtype_policy(experiment.train.precision):
+        return build_model(
+            experiment.model,
+            vocabulary_size=vocabulary_size,
+            classes=classes,
+            ids_per_position=experiment.text.ids_per_position,
+            vectors=vectors,
+        )
+
+
+@contextmanager
+def dtype_policy(name: str) -> Iterator[None]:
+    """Build layers under Keras' dtype policy of that name."""
+    import keras
+
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(name)
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(before)

@@ -1,0 +1,43 @@
+"""A model's answers for many texts, in the order of the texts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from rnncli.batching import Encoded, prediction_batches
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+__all__ = ["length_multiple", "logits", "softmax"]
+
+
+def logits(model: Any, encoded: Encoded, batch_size: int = 256) -> NDArray[np.float32]:
+    """The model's logits [N, C]; the batches are sorted by length, the answer is not."""
+    results = np.zeros((len(encoded), model.output_shape[-1]), np.float32)
+    multiple = length_multiple(encoded)
+    for rows in prediction_batches(encoded.lengths, batch_size):
+        results[rows] = np.asarray(model.predict_on_batch(encoded.padded(rows, multiple)))
+    return results
+
+
+def softmax(scores: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Probabilities [N, C] of logits [N, C], in float64 so that they sum to 1."""
+    shifted = scores.astype(np.float64) - scores.max(axis=-1, keepdims=True)
+    powers = np.exp(shifted)
+    return np.asarray(powers / powers.sum(axis=-1, keepdims=True))
+
+
+def length_multiple(encoded: Encoded) -> int:
+    """To what the padded length is rounded up on the backend in use.
+
+    JAX compiles once for each shape, so that a corpus gets some eight lengths; the others take
+    any length as it comes.
+    """
+    import keras
+
+    if keras.backend.backend() != "jax" or not len(encoded):
+        return 1
+    return max(8, -(-int(encoded.lengths.max()) // 64) * 8)
