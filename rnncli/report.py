@@ -13,6 +13,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any, TypeVar
 
+from rnncli.atomic import write_text
 from rnncli.errors import StorageError
 from rnncli.figures import (
     Bar,
@@ -39,8 +40,6 @@ def write_report(run: Run) -> Path:
     Raises:
         StorageError: the file cannot be written. What cannot be read is left out instead.
     """
-    from rnncli.atomic import write_text
-
     write_text(run.report, render_report(run))
     return run.report
 
@@ -118,18 +117,12 @@ def _tiles(metrics: Mapping[str, Any], history: Sequence[Epoch], best: Any) -> s
             span = f"95 %: {interval[0]:.3f} to {interval[1]:.3f}" if interval else ""
             tiles.append((f"{test[key]:.3f}", name, span))
     if test.get("expected_calibration_error") is not None:
-        tiles.append(
-            (f"{test['expected_calibration_error']:.3f}", "calibration error", "ECE, 15 bins")
-        )
+        gap = f"{test['expected_calibration_error']:.3f}"
+        tiles.append((gap, "calibration error", "ECE, 15 bins"))
     if history:
         tiles.append((str(len(history)), "epochs", f"best: {best}" if best else ""))
-        tiles.append(
-            (
-                _duration(sum(e.seconds for e in history)),
-                "training time",
-                f"{history[-1].texts_per_second:,.0f} texts/s",
-            )
-        )
+        speed = f"{history[-1].texts_per_second:,.0f} texts/s"
+        tiles.append((_duration(sum(e.seconds for e in history)), "training time", speed))
     inner = "".join(
         f"<div><b>{clean(big)}</b><span>{clean(name)}<br>{clean(more)}</span></div>"
         for big, name, more in tiles
@@ -192,13 +185,16 @@ def _classes(metrics: Mapping[str, Any]) -> str:
     labels, counts, per_class = (test.get(key) for key in ("labels", "confusion", "per_class"))
     if not (labels and counts and per_class):
         return ""
-    body = "".join(
-        f'<tr><td class="name">{clean(name)}</td><td class="bar"><i style="width:{100 * row["f1"]:.1f}%"></i>'
-        + "".join(f'<td class="n">{row[key]:.3f}</td>' for key in ("f1", "precision", "recall"))
-        + f'<td class="n">{row["support"]:,}</td></tr>'
-        for name, row in per_class.items()
-    )
-    head = '<th>label</th><th></th><th class="n">F1</th><th class="n">precision</th>'
+    body = ""
+    for name, row in per_class.items():
+        values = (row[key] for key in ("f1", "precision", "recall"))
+        scores = "".join(f'<td class="n">{value:.3f}</td>' for value in values)
+        body += (
+            f'<tr><td class="name">{clean(name)}</td>'
+            f'<td class="bar"><i style="width:{100 * row["f1"]:.1f}%"></i></td>'
+            f'{scores}<td class="n">{row["support"]:,}</td></tr>'
+        )
+    head = '<th>label</th><th class="bar"></th><th class="n">F1</th><th class="n">precision</th>'
     head += '<th class="n">recall</th><th class="n">texts</th>'
     return (
         '<section><h2>Label by label, on test</h2><div class="figures">'

@@ -89,7 +89,7 @@ class Run:
         if not path.is_dir():
             raise UsageError(f"{path}: no such run; {_nearby(path)}")
         if not run.exists:
-            raise UsageError(f"{path}: not a run directory (no {_STATUS}); {_nearby(path / '_')}")
+            raise UsageError(f"{path}: not a run directory (no {_STATUS}); {_nearby(path)}")
         _ = run.status
         return run
 
@@ -304,13 +304,11 @@ def _run_directories(folder: Path, depth: int) -> Iterator[Path]:
 
 
 def _nearby(path: Path) -> str:
-    """What the user may have meant: similar names beside the path, else the latest ones."""
-    for folder in (path.parent, Path("runs")):
-        try:
-            names = [run.path.name for run, _ in runs_under(folder)]
-        except StorageError:
-            continue
+    """What the user may have meant: similar names in, beside or under `runs/`, else the first."""
+    for folder in (path, path.parent, Path("runs")):
+        names = sorted(child.name for child in _run_directories(folder, depth=1))
         if names:
             chosen = difflib.get_close_matches(path.name, names, n=3, cutoff=0.5) or names[:3]
-            return f"in {folder} there are {len(names)} runs, among them {', '.join(chosen)}"
+            runs = "1 run" if len(names) == 1 else f"{len(names)} runs"
+            return f"{folder} has {runs}: {', '.join(chosen)}{', …' * (len(names) > len(chosen))}"
     return "`rnn train --config …` makes one, and `rnn runs` lists them"
