@@ -12,6 +12,7 @@ import json
 import os
 from collections import Counter
 from collections.abc import Iterable
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -26,6 +27,12 @@ if TYPE_CHECKING:
     from tokenizers.models import Model
 
 __all__ = ["SubwordTokenizer", "alphabet", "make_tokenizer", "normalized", "word_counts"]
+
+BATCH = 1000
+"""Texts encoded at once; the library's encodings are large."""
+
+NEVER_SEEN = "\U0010ffff"
+"""A code point that Unicode assigns to no character."""
 
 
 def normalized(text: str, lowercase: bool) -> str:
@@ -100,8 +107,12 @@ class SubwordTokenizer(FittedTokenizer):
 
         try:
             restored = Tokenizer.from_str(json.dumps(model))
+            probe = restored.encode(NEVER_SEEN, add_special_tokens=False).ids
         except Exception as error:  # the library raises nothing narrower
             raise damaged(f"`model` is no tokenizer ({error})") from None
+        ids = restored.get_vocab().values()
+        if probe[-1:] != [UNKNOWN] or set(ids) != set(range(len(ids))):
+            raise damaged("`model` has other ids than 0 padding, 1 unknown, 2… tokens")
         fitted = cls(spec, restored, lowercase=lowercase)
         checked_vocabulary(state, spec, list(fitted.vocabulary))
         return fitted
@@ -128,9 +139,13 @@ class SubwordTokenizer(FittedTokenizer):
 
     def encode_many(self, texts: Iterable[str]) -> list[NDArray[np.int32]]:
         """See `FittedTokenizer.encode_many`."""
-        batch = [normalized(text, self._lowercase) for text in texts]
-        encodings = self._tokenizer.encode_batch_fast(batch, add_special_tokens=False)
-        return [np.array(self.spec.cut(e.ids) or [UNKNOWN], np.int32) for e in encodings]
+        arrays: list[NDArray[np.int32]] = []
+        batch: list[str]
+        source = iter(texts)
+        while batch := [normalized(text, self._lowercase) for text in islice(source, BATCH)]:
+            encodings = self._tokenizer.encode_batch_fast(batch, add_special_tokens=False)
+            arrays += [np.array(self.spec.cut(e.ids) or [UNKNOWN], np.int32) for e in encodings]
+        return arrays
 
     def oov_count(self, text: str) -> tuple[int, int]:
         """See `FittedTokenizer.oov_count`."""
