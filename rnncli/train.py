@@ -23,6 +23,7 @@ from rnncli.quiet import native_output_to
 from rnncli.run import Run
 from rnncli.scoring import logits, softmax
 from rnncli.tables import Predictions
+from rnncli.tensorboard_log import TensorBoardLog, require_tensorboard
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -64,6 +65,9 @@ def train(
     if not force and Run(path).exists and Run(path).status.state == "done":
         reporter.note(f"{path}: already trained; --force trains it again")
         return Run(path)
+    if experiment.train.tensorboard:
+        require_tensorboard()
+        reporter = TensorBoardLog(path / "tensorboard", reporter)
     with stop_requests() as stop, native_output_to():
         device = activate(experiment.backend, experiment.device)
         corpus = experiment.data.load()

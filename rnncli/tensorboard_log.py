@@ -1,0 +1,78 @@
+"""A run's epochs as TensorBoard scalars (extra `tensorboard`)."""
+
+from __future__ import annotations
+
+import importlib.util
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rnncli.errors import UsageError
+from rnncli.progress import Plan, Reporter
+
+if TYPE_CHECKING:
+    from rnncli.tables import Epoch
+
+__all__ = ["TensorBoardLog", "require_tensorboard"]
+
+_NOT_CURVES = ("epoch", "improved")
+
+
+def require_tensorboard() -> None:
+    """Fail before anything is trained when the package is missing.
+
+    Raises:
+        UsageError: tensorboard is not installed.
+    """
+    if importlib.util.find_spec("tensorboard") is None:
+        raise UsageError(
+            "train.tensorboard: true needs a package that is not installed; "
+            "pip install 'rnncli[tensorboard]', or leave the setting out"
+        )
+
+
+class TensorBoardLog(Reporter):
+    """Writes every column of the history, then passes each call on."""
+
+    def __init__(self, folder: Path, then: Reporter) -> None:
+        """Log into a folder, and tell another reporter the same."""
+        self._folder = folder
+        self._then = then
+        self._writer: Any = None
+
+    def note(self, message: str) -> None:
+        """Passed on."""
+        self._then.note(message)
+
+    def started(self, plan: Plan) -> None:
+        """Open the log."""
+        from tensorboard.summary import Writer
+
+        self._writer = Writer(str(self._folder))
+        self._then.started(plan)
+
+    def epoch_started(self, epoch: int) -> None:
+        """Passed on."""
+        self._then.epoch_started(epoch)
+
+    def step(self, texts: int, loss: float) -> None:
+        """Passed on."""
+        self._then.step(texts, loss)
+
+    def epoch_ended(self, epoch: Epoch) -> None:
+        """One point of each curve."""
+        for name, value in asdict(epoch).items():
+            if name not in _NOT_CURVES:
+                self._writer.add_scalar(name, value, epoch.epoch)
+        self._writer.flush()
+        self._then.epoch_ended(epoch)
+
+    def finishing(self, activity: str) -> None:
+        """Passed on."""
+        self._then.finishing(activity)
+
+    def close(self) -> None:
+        """Close the log."""
+        if self._writer is not None:
+            self._writer.close()
+        self._then.close()
