@@ -12,7 +12,7 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from rnncli.spec import Spec
 
-__all__ = ["OPTIMIZERS", "SCHEDULES", "Adam", "AdamW", "Optimizer", "RMSprop", "SGD", "Schedule"]
+__all__ = ["OPTIMIZERS", "SCHEDULES", "SGD", "Adam", "AdamW", "Optimizer", "RMSprop", "Schedule"]
 
 Positive = Annotated[float, Field(gt=0.0)]
 Decay = Annotated[float, Field(ge=0.0, lt=1.0)]

@@ -12,7 +12,9 @@ __all__ = ["Names", "Rate", "Spec"]
 class Spec(BaseModel):
     """A piece of an experiment: immutable, no unknown keys, no silent conversion."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", strict=True, use_attribute_docstrings=True
+    )
 
 
 Names = Annotated[tuple[str, ...], Field(strict=False)]

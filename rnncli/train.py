@@ -28,8 +28,6 @@ from rnncli.tensorboard_log import TensorBoardLog, require_tensorboard
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from numpy.typing import NDArray
-
     from rnncli.experiment import Experiment
     from rnncli.preparation import Prepared
 

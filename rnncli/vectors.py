@@ -69,8 +69,8 @@ def read_vectors(path: Path, vocabulary: Sequence[str], dim: int, seed: int) -> 
             "language and tokenizer?"
         )
     spread = float(np.std(np.stack(list(rows.values()))))
-    matrix = np.random.default_rng(seed).normal(0.0, spread, (len(vocabulary), dim))
-    matrix = matrix.astype(np.float32)
+    noise = np.random.default_rng(seed).normal(0.0, spread, (len(vocabulary), dim))
+    matrix = noise.astype(np.float32)
     matrix[0] = 0.0
     for index, row in rows.items():
         matrix[index] = row
@@ -81,7 +81,9 @@ def _row(path: Path, number: int, text: str, dim: int) -> NDArray[np.float32]:
     try:
         row = np.array(text.split(" "), dtype=np.float32)
     except ValueError as error:
-        raise DataError(f"{path}:{number}: expected a token and numbers, got {text[:60]!r}") from error
+        raise DataError(
+            f"{path}:{number}: expected a token and numbers, got {text[:60]!r}"
+        ) from error
     if len(row) != dim:
         raise DataError(
             f"{path}:{number}: a vector of {len(row)} numbers, but model.embedding.dim is {dim}; "

@@ -16,6 +16,4 @@ from rnncli.cells.simple_rnn import SimpleRNN
 __all__ = ["CELLS", "GRU", "LSTM", "Cell", "CellSpec", "Dense", "PeepholeLSTM", "SimpleRNN"]
 
 CELLS = (Dense, SimpleRNN, LSTM, GRU, PeepholeLSTM)
-Cell = Annotated[
-    Dense | SimpleRNN | LSTM | GRU | PeepholeLSTM, Field(discriminator="cell")
-]
+Cell = Annotated[Dense | SimpleRNN | LSTM | GRU | PeepholeLSTM, Field(discriminator="cell")]

@@ -17,7 +17,7 @@ __all__ = ["Dense"]
 class Dense(CellSpec):
     """The shallow network: step n sees the n-th input and nothing earlier.
 
-        hₙ = a(W xₙ + b)
+    hₙ = a(W xₙ + b)
     """
 
     summary: ClassVar[str] = "shallow network without recurrence: hₙ = a(W xₙ + b)"

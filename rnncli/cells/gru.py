@@ -21,10 +21,10 @@ __all__ = ["GRU"]
 class GRU(CellSpec):
     """The GRU: one update gate z keeps the old state or takes the candidate g.
 
-        z = σ(W_z xₜ + R_z hₜ₋₁ + b_z)      r = σ(W_r xₜ + R_r hₜ₋₁ + b_r)
-        g = tanh(W_g xₜ + R_g (r ⊙ hₜ₋₁) + b_g)              reset_after: false, the textbook's
-        g = tanh(W_g xₜ + b_g + r ⊙ (R_g hₜ₋₁ + b′_g))       reset_after: true, cuDNN's
-        hₜ = z ⊙ hₜ₋₁ + (1 − z) ⊙ g
+    z = σ(W_z xₜ + R_z hₜ₋₁ + b_z)      r = σ(W_r xₜ + R_r hₜ₋₁ + b_r)
+    g = tanh(W_g xₜ + R_g (r ⊙ hₜ₋₁) + b_g)              reset_after: false, the textbook's
+    g = tanh(W_g xₜ + b_g + r ⊙ (R_g hₜ₋₁ + b′_g))       reset_after: true, cuDNN's
+    hₜ = z ⊙ hₜ₋₁ + (1 − z) ⊙ g
     """
 
     summary: ClassVar[str] = "GRU, reset gate before or after: hₜ = z ⊙ hₜ₋₁ + (1 − z) ⊙ g"

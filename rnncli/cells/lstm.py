@@ -21,9 +21,9 @@ __all__ = ["LSTM"]
 class LSTM(CellSpec):
     """The LSTM: a cell state c that gates write, keep and show.
 
-        i = σ(W_i xₜ + R_i hₜ₋₁ + b_i)      f = σ(W_f xₜ + R_f hₜ₋₁ + b_f)
-        g = tanh(W_g xₜ + R_g hₜ₋₁ + b_g)   o = σ(W_o xₜ + R_o hₜ₋₁ + b_o)
-        cₜ = f ⊙ cₜ₋₁ + i ⊙ g               hₜ = o ⊙ tanh(cₜ)
+    i = σ(W_i xₜ + R_i hₜ₋₁ + b_i)      f = σ(W_f xₜ + R_f hₜ₋₁ + b_f)
+    g = tanh(W_g xₜ + R_g hₜ₋₁ + b_g)   o = σ(W_o xₜ + R_o hₜ₋₁ + b_o)
+    cₜ = f ⊙ cₜ₋₁ + i ⊙ g               hₜ = o ⊙ tanh(cₜ)
     """
 
     summary: ClassVar[str] = "LSTM with forget gate: cₜ = f ⊙ cₜ₋₁ + i ⊙ g, hₜ = o ⊙ tanh(cₜ)"
@@ -58,8 +58,8 @@ class LSTM(CellSpec):
 
         kernel, recurrent_kernel, bias = weights
         h, c = state
-        i, f, g, o = np.split(x @ kernel + h @ recurrent_kernel + bias, 4, axis=-1)
-        i, f, g, o = sigmoid(i), sigmoid(f), np.tanh(g), sigmoid(o)
+        zi, zf, zg, zo = np.split(x @ kernel + h @ recurrent_kernel + bias, 4, axis=-1)
+        i, f, g, o = sigmoid(zi), sigmoid(zf), np.tanh(zg), sigmoid(zo)
         c = f * c + i * g
         h = o * np.tanh(c)
         return Step((h, c), {"input": i, "forget": f, "candidate": g, "output": o})

@@ -21,9 +21,9 @@ __all__ = ["PeepholeLSTM"]
 class PeepholeLSTM(CellSpec):
     """The peephole LSTM: i and f look at the old cell state, o at the new one.
 
-        i = σ(W_i xₜ + R_i hₜ₋₁ + P_i cₜ₋₁ + b_i)   f = σ(W_f xₜ + R_f hₜ₋₁ + P_f cₜ₋₁ + b_f)
-        g = tanh(W_g xₜ + R_g hₜ₋₁ + b_g)           cₜ = f ⊙ cₜ₋₁ + i ⊙ g
-        o = σ(W_o xₜ + R_o hₜ₋₁ + P_o cₜ + b_o)     hₜ = o ⊙ tanh(cₜ)
+    i = σ(W_i xₜ + R_i hₜ₋₁ + P_i cₜ₋₁ + b_i)   f = σ(W_f xₜ + R_f hₜ₋₁ + P_f cₜ₋₁ + b_f)
+    g = tanh(W_g xₜ + R_g hₜ₋₁ + b_g)           cₜ = f ⊙ cₜ₋₁ + i ⊙ g
+    o = σ(W_o xₜ + R_o hₜ₋₁ + P_o cₜ + b_o)     hₜ = o ⊙ tanh(cₜ)
     """
 
     summary: ClassVar[str] = "LSTM whose gates see the cell state: i, f ← cₜ₋₁ and o ← cₜ"
@@ -63,11 +63,11 @@ class PeepholeLSTM(CellSpec):
         kernel, recurrent_kernel, bias, to_input, to_forget, to_output = weights
         h, c = state
         look = np.multiply if self.peephole == "diagonal" else np.matmul
-        i, f, g, o = np.split(x @ kernel + h @ recurrent_kernel + bias, 4, axis=-1)
-        i = sigmoid(i + look(c, to_input))
-        f = sigmoid(f + look(c, to_forget))
-        g = np.tanh(g)
+        zi, zf, zg, zo = np.split(x @ kernel + h @ recurrent_kernel + bias, 4, axis=-1)
+        i = sigmoid(zi + look(c, to_input))
+        f = sigmoid(zf + look(c, to_forget))
+        g = np.tanh(zg)
         c = f * c + i * g
-        o = sigmoid(o + look(c, to_output))
+        o = sigmoid(zo + look(c, to_output))
         h = o * np.tanh(c)
         return Step((h, c), {"input": i, "forget": f, "candidate": g, "output": o})

@@ -18,7 +18,7 @@ __all__ = ["SimpleRNN"]
 class SimpleRNN(CellSpec):
     """The vanilla RNN.
 
-        hₜ = a(W xₜ + R hₜ₋₁ + b)
+    hₜ = a(W xₜ + R hₜ₋₁ + b)
     """
 
     summary: ClassVar[str] = "vanilla RNN: hₜ = tanh(W xₜ + R hₜ₋₁ + b)"

@@ -20,17 +20,22 @@ __all__ = ["SGD", "Adam", "AdamW", "RMSprop"]
 class _Corrected:
     """Mixed in before a Keras optimizer."""
 
+    iterations: Any
+    ema_momentum: float
+    _trainable_variables: list[Any]
+    _model_variables_moving_average: list[Any]
+
     def apply(self, grads: Any, trainable_variables: Any = None) -> Any:
         """Sum repeated rows of sparse gradients, then update."""
-        variables = self._trainable_variables if trainable_variables is None else trainable_variables
-        variables = list(variables)
+        known = self._trainable_variables
+        variables = list(known if trainable_variables is None else trainable_variables)
         dense = [_dense(grad, var) for grad, var in zip(grads, variables, strict=True)]
         return super().apply(dense, variables)  # type: ignore[misc]
 
     def _update_model_variables_moving_average(self, trainable_variables: Any) -> None:
-        step = ops.cast(self.iterations, "float32") + 1.0  # type: ignore[attr-defined]
-        decay = ops.minimum(self.ema_momentum, (1.0 + step) / (10.0 + step))  # type: ignore[attr-defined]
-        averages = self._model_variables_moving_average  # type: ignore[attr-defined]
+        step = ops.cast(self.iterations, "float32") + 1.0
+        decay = ops.minimum(self.ema_momentum, (1.0 + step) / (10.0 + step))
+        averages = self._model_variables_moving_average
         for variable, average in zip(trainable_variables, averages, strict=True):
             if average is not None:
                 momentum = ops.cast(decay, variable.dtype)

@@ -12,7 +12,7 @@ from rnncli.layers.steps import last_real_step
 __all__ = ["LastStep", "MaskedAttention", "MaskedMax", "MaskedMean"]
 
 
-class _Readout(keras.layers.Layer):  # type: ignore[misc]
+class _Readout(keras.layers.Layer):
     """Sequences [B, T, D] with a mask [B, T] to [B, D]."""
 
     def compute_output_shape(

@@ -39,6 +39,7 @@ class Shallow(keras.layers.Layer):
         self.return_state = return_state
         self.go_backwards = go_backwards
         self.stateful = False
+        self.states = None
         self.supports_masking = True
         self.seed_generator = keras.random.SeedGenerator()
 
@@ -81,7 +82,7 @@ class Shallow(keras.layers.Layer):
         batch, length = sequences_shape[:2]
         last = (batch, self.units)
         result = (batch, length, self.units) if self.return_sequences else last
-        return [result, last] if self.return_state else result
+        return (result, last) if self.return_state else result
 
     def get_config(self) -> dict[str, Any]:
         """What Keras needs to build the layer again."""
