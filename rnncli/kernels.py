@@ -49,7 +49,7 @@ def kernels(layers: Sequence[CellSpec], device: Device) -> tuple[Kernel, ...]:
 
 
 def _kernel(index: int, layer: CellSpec, device: Device) -> Kernel:
-    cell = str(getattr(layer, "cell", ""))
+    cell = layer.cell
     if not layer.recurrent:
         return Kernel(index, cell, True, "one matrix product over all steps")
     obstacle = layer.fused_obstacle() or _device_obstacle(cell, device)

@@ -91,7 +91,7 @@ def _problems(layers: tuple[Cell, ...], readout: ReadoutSpec) -> Problems:
     """What does not fit: (path below `layers`, value received, message)."""
     problems: Problems = []
     top = len(layers) - 1
-    reader = f"readout {getattr(readout, 'name', '')}"
+    reader = f"readout {readout.name}"
     for index, layer in enumerate(layers):
 
         def report(key: str, message: str, index: int = index, layer: CellSpec = layer) -> None:
@@ -120,7 +120,7 @@ def _problems(layers: tuple[Cell, ...], readout: ReadoutSpec) -> Problems:
     if readout.reads_states:
         states = getattr(readout, "states", "h")
         if states != "h" and "c" not in layers[top].state_names:
-            name = getattr(layers[top], "cell", "")
+            name = layers[top].cell
             message = f"{reader} asks for states: {states}, but {name} has no cell state c; use h"
             problems.append(((top, "cell"), name, message))
     return problems

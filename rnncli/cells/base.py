@@ -48,6 +48,8 @@ class CellSpec(Spec):
     recurrent: ClassVar[bool] = True
     """Whether a step reads the state of the one before."""
 
+    cell: str
+    """Which cell; each subclass has its own literal."""
     units: Annotated[int, Field(ge=1)]
     """Size U of the hidden state, in one direction."""
     bidirectional: bool = False
@@ -89,4 +91,4 @@ class CellSpec(Spec):
 
     def fused_obstacle(self) -> str | None:
         """The setting that keeps Keras from a fused (cuDNN) kernel, or None if nothing does."""
-        return f"Keras has no fused kernel for {getattr(self, 'cell', 'this cell')}"
+        return f"Keras has no fused kernel for {self.cell}"

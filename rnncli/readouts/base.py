@@ -21,6 +21,8 @@ class ReadoutSpec(Spec):
     reads_states: ClassVar[bool] = False
     """Whether the top layer has to return its final states."""
 
+    name: str
+    """Which readout; each subclass has its own literal."""
     dropout: Rate = 0.0
     """Share of the vector's features dropped in training."""
 

@@ -1,0 +1,122 @@
+"""IMDB: English film reviews, positive or negative, half of them for training.
+
+Maas et al., Learning word vectors for sentiment analysis, ACL 2011.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+from pydantic import model_validator
+
+from rnncli.corpus import Source, Split
+from rnncli.datasets.base import DataSpec
+
+if TYPE_CHECKING:
+    from rnncli.corpus import Corpus
+
+__all__ = ["LABELS", "Imdb"]
+
+LABELS = ("neg", "pos")
+"""The labels in the order of their numbers."""
+
+INDEX_FROM = 3
+"""In `keras.datasets.imdb` ids 0, 1 and 2 are padding, start and unknown; words are rank + 3."""
+
+_BREAK = re.compile(r"<br\s*/?>", re.IGNORECASE)
+_WINDOWS = {
+    code: bytes([code]).decode("cp1252", errors="replace").replace("\ufffd", " ")
+    for code in range(0x80, 0xA0)
+}
+
+
+class Imdb(DataSpec):
+    """English film reviews by sentiment."""
+
+    summary: ClassVar[str] = "IMDB: 50,000 English film reviews, positive or negative"
+
+    name: Literal["imdb"]
+    source: Literal["hub", "keras"] = "hub"
+    """The raw texts of the hub, or Keras' word ids turned back into words."""
+    path: str | None = None
+    """A folder with train and test files, instead of the hub or `RNN_DATA`."""
+
+    @model_validator(mode="after")
+    def _path_takes_effect(self) -> Imdb:
+        if self.path is not None and self.source == "keras":
+            raise ValueError("path has no effect with source: keras; remove one of them")
+        return self
+
+    def clean(self, text: str) -> str:
+        """`<br />` as a space; Windows' control characters as what they were meant to be."""
+        return _BREAK.sub(" ", text).translate(_WINDOWS)
+
+    def load(self) -> Corpus:
+        """See `DataSpec.load`."""
+        from rnncli.datasets.assembly import assemble
+        from rnncli.datasets.local_copy import local_folder
+
+        if self.source == "keras":
+            parts, location, files = self._from_keras()
+        else:
+            folder = local_folder(self.name, self.path)
+            read = self._from_hub() if folder is None else self._from_folder(folder)
+            parts, location, files = read
+        details = {"source": self.source, "files": files}
+        source = Source(self.name, location, "en", details=details)
+        return assemble(self, LABELS, source, *parts)
+
+    def _from_folder(self, folder: Path) -> tuple[list[Split], str, dict[str, str]]:
+        from rnncli.datasets.local_copy import split_file
+        from rnncli.datasets.records import file_checksum
+
+        parts, files = [], {}
+        for split in ("train", "test", "validation"):
+            file = split_file(folder, split, required=split != "validation")
+            if file is not None:
+                parts.append(self.read_labelled(file, LABELS)[0])
+                files[file.name] = file_checksum(file)
+        return parts, str(folder), files
+
+    def _from_hub(self) -> tuple[list[Split], str, dict[str, str]]:
+        from rnncli.datasets.hub import load_from_hub
+
+        splits, location = load_from_hub(self.name, "stanfordnlp/imdb", None, ("text", "label"))
+        parts = [
+            Split(
+                [self.clean(row["text"]) for row in splits[name]],
+                [int(row["label"]) for row in splits[name]],
+                [f"{name}-{number}" for number in range(len(splits[name]))],
+            )
+            for name in ("train", "test")
+        ]
+        return parts, location, {}
+
+    def _from_keras(self) -> tuple[list[Split], str, dict[str, str]]:
+        import keras
+
+        from rnncli.datasets.hub import out_of_reach
+
+        try:
+            halves = keras.datasets.imdb.load_data(index_from=INDEX_FROM)
+            ranks: dict[str, int] = keras.datasets.imdb.get_word_index()
+        except Exception as error:
+            # Keras raises a bare Exception when the download fails.
+            raise out_of_reach(self.name, "Keras' download (source: keras)", error) from error
+        words = {rank + INDEX_FROM: word for word, rank in ranks.items()}
+        parts = [
+            Split(
+                [_decoded(ids, words) for ids in sequences],
+                [int(label) for label in labels],
+                [f"{name}-{number}" for number in range(len(labels))],
+            )
+            for name, (sequences, labels) in zip(("train", "test"), halves, strict=True)
+        ]
+        return parts, "keras.datasets.imdb", {}
+
+
+def _decoded(ids: Any, words: dict[int, str]) -> str:
+    """The words of a review; padding and start, ids 0 and 1, stand for none."""
+    return " ".join(words.get(int(i), "<unk>") for i in ids if int(i) > 1)

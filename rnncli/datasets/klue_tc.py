@@ -1,0 +1,109 @@
+"""KLUE-TC (YNAT): Korean headlines of the Yonhap news agency, 2016 to 2020, in seven topics.
+
+Park et al., KLUE: Korean language understanding evaluation, NeurIPS Datasets and Benchmarks 2021.
+CC-BY-SA-4.0. The official test labels are not public: the official validation split is our test.
+"""
+
+from __future__ import annotations
+
+import difflib
+import unicodedata
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
+
+from pydantic import Field, field_validator
+
+from rnncli.corpus import Source, Split
+from rnncli.datasets.base import DataSpec
+from rnncli.spec import Names
+
+if TYPE_CHECKING:
+    from rnncli.corpus import Corpus
+
+__all__ = ["TOPICS", "KlueTc"]
+
+TOPICS = ("IT과학", "경제", "사회", "생활문화", "세계", "스포츠", "정치")
+"""The topics in the order of their numbers on the hub."""
+
+
+class KlueTc(DataSpec):
+    """Korean headlines by topic."""
+
+    summary: ClassVar[str] = "KLUE-TC: Korean headlines, seven topics (정치·경제·스포츠 by default)"
+
+    name: Literal["klue-tc"]
+    topics: Annotated[Names, Field(min_length=2)] = ("정치", "경제", "스포츠")
+    """Which topics to tell apart, in the order of the labels."""
+    hanja: Literal["hangul", "keep"] = "hangul"
+    """Read hanja as hangul, or keep them."""
+    path: str | None = None
+    """A folder with train and test files, instead of the hub or `RNN_DATA`."""
+
+    @field_validator("topics")
+    @classmethod
+    def _known_topics(cls, topics: tuple[str, ...]) -> tuple[str, ...]:
+        for topic in topics:
+            if topic not in TOPICS:
+                near = difflib.get_close_matches(topic, TOPICS, n=1, cutoff=0.3)
+                hint = f"did you mean {near[0]}? " if near else ""
+                raise ValueError(f"unknown topic {topic!r}; {hint}there are {', '.join(TOPICS)}")
+        repeated = sorted({topic for topic in topics if topics.count(topic) > 1})
+        if repeated:
+            raise ValueError(f"topic {repeated[0]} is given twice; name each once")
+        return topics
+
+    def clean(self, text: str) -> str:
+        """NFC; with `hanja: hangul`, hanja read as hangul."""
+        from rnncli.hanja_reading import to_hangul
+
+        return to_hangul(text) if self.hanja == "hangul" else unicodedata.normalize("NFC", text)
+
+    def load(self) -> Corpus:
+        """See `DataSpec.load`."""
+        from rnncli.datasets.assembly import assemble
+        from rnncli.datasets.local_copy import local_folder
+
+        folder = local_folder(self.name, self.path)
+        parts, location, files = self._from_hub() if folder is None else self._from_folder(folder)
+        details = {"topics": list(self.topics), "hanja": self.hanja, "files": files}
+        source = Source(self.name, location, "ko", details=details)
+        return assemble(self, self.topics, source, *parts)
+
+    def _from_folder(self, folder: Path) -> tuple[list[Split], str, dict[str, str]]:
+        from rnncli.datasets.local_copy import split_file
+        from rnncli.datasets.records import file_checksum
+
+        parts, files = [], {}
+        for split in ("train", "test", "validation"):
+            file = split_file(folder, split, required=split != "validation")
+            if file is not None:
+                parts.append(self.read_labelled(file, self.topics)[0])
+                files[file.name] = file_checksum(file)
+        return parts, str(folder), files
+
+    def _from_hub(self) -> tuple[list[Split], str, dict[str, str]]:
+        from rnncli.datasets.hub import load_from_hub
+
+        columns = ("guid", "title", "label")
+        splits, location = load_from_hub(self.name, "klue/klue", "ynat", columns)
+        parts = []
+        for name in ("train", "validation"):
+            kept = [row for row in splits[name] if TOPICS[row["label"]] in self.topics]
+            parts.append(
+                Split(
+                    [self.clean(row["title"]) for row in kept],
+                    [self.topics.index(TOPICS[row["label"]]) for row in kept],
+                    [row["guid"] for row in kept],
+                )
+            )
+        return parts, location, {}
+
+    def _columns(self) -> tuple[Sequence[str], Sequence[str]]:
+        return ("text", "title"), ("label",)
+
+    def _numbered(self, label_names: Sequence[str]) -> Sequence[str]:
+        return TOPICS
+
+    def _other_labels(self) -> Sequence[str]:
+        return TOPICS

@@ -1,0 +1,64 @@
+"""Where a data set's files lie: `data.path`, or the folder `RNN_DATA`."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from rnncli.datasets.records import SUFFIXES
+from rnncli.errors import DataError
+
+__all__ = ["SPLIT_NAMES", "local_folder", "split_file"]
+
+SPLIT_NAMES = {
+    "train": ("train",),
+    "validation": ("validation", "valid", "dev"),
+    "test": ("test",),
+}
+"""How the files of a folder may be called, without their suffix."""
+
+
+def local_folder(name: str, path: str | None) -> Path | None:
+    """The folder of a data set: `path` if given, else `$RNN_DATA/<name>` if it is there.
+
+    Raises:
+        DataError: `path` is not a folder.
+    """
+    if path is not None:
+        if not Path(path).is_dir():
+            raise DataError(
+                f"data.path {path}: no such folder; expected one with the train and test files "
+                f"of {name}"
+            )
+        return Path(path)
+    root = os.environ.get("RNN_DATA")
+    if root:
+        folder = Path(root) / name
+        if folder.is_dir():
+            return folder
+    return None
+
+
+def split_file(folder: Path, split: str, *, required: bool = True) -> Path | None:
+    """The file of a split in a folder, by any of its names and in any format.
+
+    Raises:
+        DataError: there is none though it is required, or there are several.
+    """
+    found = [
+        folder / f"{stem}{suffix}{packed}"
+        for stem in SPLIT_NAMES[split]
+        for suffix in SUFFIXES
+        for packed in ("", ".gz")
+        if (folder / f"{stem}{suffix}{packed}").is_file()
+    ]
+    if len(found) > 1:
+        names = " and ".join(path.name for path in found)
+        raise DataError(f"{folder}: {names} could both be the {split} split; remove one")
+    if not found and required:
+        present = ", ".join(sorted(path.name for path in folder.iterdir())[:8]) or "nothing"
+        raise DataError(
+            f"{folder}: no {split} file; expected {split} with one of {', '.join(SUFFIXES)} "
+            f"(also .gz), found {present}"
+        )
+    return found[0] if found else None
