@@ -8,9 +8,9 @@ from __future__ import annotations
 from abc import abstractmethod
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import Field, model_validator
 
-from rnncli.spec import Spec
+from rnncli.spec import Spec, by_name
 
 __all__ = ["OPTIMIZERS", "SCHEDULES", "SGD", "Adam", "AdamW", "Optimizer", "RMSprop", "Schedule"]
 
@@ -97,12 +97,8 @@ class Exponential(ScheduleSpec):
 SCHEDULES = (Constant, Cosine, Linear, Exponential)
 
 
-def _named(value: Any) -> Any:
-    return {"name": value} if isinstance(value, str) else value
-
-
 Schedule = Annotated[
-    Constant | Cosine | Linear | Exponential, Field(discriminator="name"), BeforeValidator(_named)
+    Constant | Cosine | Linear | Exponential, Field(discriminator="name"), by_name("constant")
 ]
 
 
@@ -252,7 +248,5 @@ class RMSprop(OptimizerSpec):
 
 
 OPTIMIZERS = (Adam, AdamW, SGD, RMSprop)
-Optimizer = Annotated[
-    Adam | AdamW | SGD | RMSprop, Field(discriminator="name"), BeforeValidator(_named)
-]
+Optimizer = Annotated[Adam | AdamW | SGD | RMSprop, Field(discriminator="name"), by_name("adam")]
 """An optimizer by name alone (`optimizer: adam`) or with its settings."""

@@ -21,7 +21,7 @@ class Last(ReadoutSpec):
     summary: ClassVar[str] = "the last output, where each direction stops reading"
     return_sequences: ClassVar[bool | None] = None
 
-    name: Literal["last"]
+    name: Literal["last"] = "last"
 
     def apply(
         self, outputs: Any, states: Sequence[Sequence[Any]], mask: Any, *, sequences: bool

@@ -1,0 +1,29 @@
+"""Guess what a mistyped word was meant to be."""
+
+from __future__ import annotations
+
+import difflib
+import unicodedata
+from collections.abc import Iterable
+
+__all__ = ["closest", "did_you_mean"]
+
+
+def closest(word: object, options: Iterable[str]) -> str | None:
+    """The option most like `word`, or None if none is alike.
+
+    Case does not count, and Hangul is compared by its letters (jamo), so that 정지 is like 정치.
+    """
+    folded = {_folded(option): option for option in options}
+    found = difflib.get_close_matches(_folded(str(word)[:100]), folded, n=1, cutoff=0.6)
+    return folded[found[0]] if found else None
+
+
+def did_you_mean(word: object, options: Iterable[str]) -> str:
+    """`; did you mean X?` to end a message with, or nothing."""
+    near = closest(word, options)
+    return f"; did you mean {near}?" if near else ""
+
+
+def _folded(word: str) -> str:
+    return unicodedata.normalize("NFD", word.casefold())
