@@ -34,7 +34,13 @@ def assemble(
     for name, split in splits.items():
         if not len(split):
             raise DataError(f"{source.location}: the {name} split has no texts; add some")
-    missing = [name for index, name in enumerate(label_names) if index not in set(train.labels)]
+    if spec.limit is not None and spec.limit < len(label_names):
+        raise DataError(
+            f"data.limit {spec.limit}: fewer than the {len(label_names)} labels; use "
+            f"{len(label_names)} or more"
+        )
+    present = set(train.labels)
+    missing = [name for index, name in enumerate(label_names) if index not in present]
     if missing:
         raise DataError(
             f"{source.location}: no training text has the label {missing[0]!r}; expected some of "

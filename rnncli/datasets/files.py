@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from rnncli.datasets.labelled import RawSplit
 
 __all__ = ["Files"]
+
+_NUMBER = re.compile(r"-?[0-9]{1,9}")
 
 
 class Files(DataSpec):
@@ -51,6 +54,12 @@ class Files(DataSpec):
         raw = {split: read_split(file, columns, self.clean) for split, file in files.items()}
         names = self.labels or _label_names(raw["train"])
         splits = {split: indexed(rows, names)[0] for split, rows in raw.items()}
+        for key, split in (("test_fraction", "test"), ("validation_fraction", "validation")):
+            if split in files and getattr(self, key) != Files.model_fields[key].default:
+                raise DataError(
+                    f"data.{key} has no effect, because {files[split]} is the {split} split; "
+                    "remove one of them"
+                )
         if "test" not in splits:
             splits["train"], splits["test"] = carve(
                 splits["train"], self.test_fraction, self.split_seed
@@ -64,7 +73,7 @@ class Files(DataSpec):
     def _files(self) -> dict[str, Path]:
         from rnncli.datasets.local_copy import split_file
 
-        path = Path(self.path)
+        path = Path(self.path).expanduser()
         if path.is_file():
             return {"train": path}
         if not path.is_dir():
@@ -87,9 +96,5 @@ def _label_names(raw: RawSplit) -> tuple[str, ...]:
             f"{raw.path}: all texts have the label {next(iter(found))!r}; a classifier needs two "
             "or more"
         )
-    if all(isinstance(label, int) for label in found):
-        numbers = sorted(int(label) for label in found)
-        if numbers[0] < 0:
-            raise DataError(f"{raw.path}: label {numbers[0]} is negative; number labels from 0")
-        return tuple(str(number) for number in numbers)
-    return tuple(sorted(str(label) for label in found))
+    names = sorted(str(label) for label in found)
+    return tuple(sorted(names, key=int) if all(map(_NUMBER.fullmatch, names)) else names)

@@ -1,89 +1,104 @@
-"""Data sets of the Hugging Face hub, and a quick answer when it is out of reach."""
+"""Data sets of the Hugging Face hub, from its cache when there is no network."""
 
 from __future__ import annotations
 
 import os
-import socket
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+import re
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
+from rnncli.datasets.reach import out_of_reach, reachable
 from rnncli.errors import DataError
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
+__all__ = ["HubData", "load_from_hub"]
 
-__all__ = ["load_from_hub", "out_of_reach"]
+_REVISION = re.compile(r"@([0-9a-f]{7,40})/")
 
-_TIMEOUT = 3.0
-"""Seconds to wait for the hub to answer."""
+
+@dataclass(frozen=True)
+class HubData:
+    """What was loaded."""
+
+    columns: Mapping[str, Mapping[str, Sequence[Any]]]
+    """Split, column, values."""
+    location: str
+    """The repository, its configuration, and the revision where it is known."""
 
 
 def load_from_hub(
-    name: str, repository: str, configuration: str | None, columns: Sequence[str]
-) -> tuple[Mapping[str, Sequence[Mapping[str, Any]]], str]:
-    """A data set's splits as the hub has them, from its cache when there is no network.
+    name: str,
+    repository: str,
+    configuration: str | None,
+    *,
+    splits: Sequence[str],
+    columns: Sequence[str],
+    labels: Sequence[str],
+) -> HubData:
+    """Splits of a data set as the hub has them.
 
     Args:
         name: the data set's name in a config, for messages.
         repository: its id on the hub.
         configuration: its configuration there.
-        columns: what has to be there.
-
-    Returns:
-        the splits, and a fingerprint of what was loaded.
+        splits: what has to be there.
+        columns: what has to be in each split; `label` holds numbers.
+        labels: what these numbers stand for.
 
     Raises:
-        DataError: it is neither cached nor in reach, or lacks a column.
+        DataError: it is neither cached nor in reach, or not what was expected.
     """
-    reachable = _reachable()
-    if not reachable:
-        os.environ["HF_HUB_OFFLINE"] = "1"
+    source = f"{repository}, {configuration}" if configuration else repository
+    if not _online():
+        _stay_offline()
     import datasets
 
-    if not reachable:
-        datasets.config.HF_HUB_OFFLINE = True
     datasets.disable_progress_bars()
-    source = f"{repository}, {configuration}" if configuration else repository
     try:
-        splits = datasets.load_dataset(repository, configuration)
-    except (OSError, ValueError, RuntimeError) as error:
-        raise out_of_reach(name, f"the hub ({source})", error) from error
-    for split, rows in splits.items():
-        missing = [column for column in columns if column not in rows.column_names]
-        if missing:
-            raise DataError(
-                f"hub data set {source}, split {split}: no column {missing[0]!r}; there are "
-                f"{', '.join(rows.column_names)}: it has changed, use data.path with a local copy"
-            )
-    fingerprint = "-".join(getattr(rows, "_fingerprint", "") for rows in splits.values())
-    return splits, f"hub {source} ({fingerprint})"
+        loaded = datasets.load_dataset(repository, configuration)
+    except Exception as error:
+        # Kinds differ by cause and version: OSError, ValueError, DatasetsError, the HTTP client's.
+        raise out_of_reach(name, f"on the hub ({source})", error) from error
+    for split in splits:
+        if split not in loaded:
+            raise _changed(source, f"no split {split!r}, there are {', '.join(loaded)}")
+        rows = loaded[split]
+        for column in columns:
+            if column not in rows.column_names:
+                present = ", ".join(rows.column_names)
+                raise _changed(source, f"split {split} has no column {column!r}, but {present}")
+        found = getattr(rows.features["label"], "names", None)
+        if found is not None and list(found) != list(labels):
+            raise _changed(source, f"labels {', '.join(found)}, expected {', '.join(labels)}")
+    values = {
+        split: {column: list(loaded[split][column]) for column in columns} for split in splits
+    }
+    return HubData(values, f"hub {source}{_revision(loaded[splits[0]])}")
 
 
-def out_of_reach(name: str, sought: str, error: BaseException | str) -> DataError:
-    """The error that names what was wanted, where it was sought, and the three ways out."""
-    reason = str(error).strip().splitlines()[0][:120] if str(error).strip() else "no answer"
-    root = os.environ.get("RNN_DATA")
-    local = f"$RNN_DATA/{name} (RNN_DATA={root})" if root else "RNN_DATA (not set)"
+def _online() -> bool:
+    if os.environ.get("HF_HUB_OFFLINE", "").upper() in {"1", "ON", "YES", "TRUE"}:
+        return False
+    return reachable(os.environ.get("HF_ENDPOINT", "https://huggingface.co"))
+
+
+def _stay_offline() -> None:
+    """Keep the hub's client from retrying for 23 seconds; it reads the variable when imported."""
+    os.environ["HF_HUB_OFFLINE"] = "1"
+    for module, holder in (("datasets", "config"), ("huggingface_hub", "constants")):
+        if module in sys.modules:
+            setattr(getattr(sys.modules[module], holder), "HF_HUB_OFFLINE", True)  # noqa: B010
+
+
+def _changed(source: str, what: str) -> DataError:
     return DataError(
-        f"data set {name}: found neither under {local} nor on {sought}: {reason}; go online, "
-        f"or set data.path (or RNN_DATA) to a local copy, or use the built-in data.name: "
-        f"{'sample-ko' if name == 'klue-tc' else 'sample-en'}"
+        f"hub data set {source}: {what}; it has changed, set data.path to a local copy"
     )
 
 
-def _reachable() -> bool:
-    """Whether the hub's host answers at all; asks for no data."""
-    if os.environ.get("HF_HUB_OFFLINE", "").lower() in ("1", "true", "yes", "on"):
-        return False
-    from urllib.parse import urlsplit
-    from urllib.request import getproxies
-
-    if getproxies().get("https"):
-        return True
-    endpoint = urlsplit(os.environ.get("HF_ENDPOINT", "https://huggingface.co"))
-    try:
-        address = (endpoint.hostname or "", endpoint.port or 443)
-        with socket.create_connection(address, timeout=_TIMEOUT):
-            return True
-    except OSError:
-        return False
+def _revision(rows: Any) -> str:
+    """` at` and the commit, read from the address each file was downloaded from."""
+    checksums = getattr(getattr(rows, "info", None), "download_checksums", None) or {}
+    found = {match[1] for match in map(_REVISION.search, map(str, checksums)) if match}
+    return f" at {min(found)}" if found else ""

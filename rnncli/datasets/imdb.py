@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from pydantic import model_validator
 
@@ -22,14 +22,13 @@ __all__ = ["LABELS", "Imdb"]
 LABELS = ("neg", "pos")
 """The labels in the order of their numbers."""
 
-INDEX_FROM = 3
-"""In `keras.datasets.imdb` ids 0, 1 and 2 are padding, start and unknown; words are rank + 3."""
-
-_BREAK = re.compile(r"<br\s*/?>", re.IGNORECASE)
+_BREAK = re.compile(r"(?:<br\s*/?>\s*)+", re.IGNORECASE)
 _WINDOWS = {
     code: bytes([code]).decode("cp1252", errors="replace").replace("\ufffd", " ")
     for code in range(0x80, 0xA0)
 }
+_FILTERED = str.maketrans(dict.fromkeys('!"#$%&()*+,-./:;<=>?@[\\]^_`{|}~\t\n', " "))
+"""What Keras' text preprocessing took for a space; the apostrophe stays."""
 
 
 class Imdb(DataSpec):
@@ -50,8 +49,16 @@ class Imdb(DataSpec):
         return self
 
     def clean(self, text: str) -> str:
-        """`<br />` as a space; Windows' control characters as what they were meant to be."""
-        return _BREAK.sub(" ", text).translate(_WINDOWS)
+        """`<br />` as a space; Windows' control characters as what they were meant to be.
+
+        With `source: keras`, also as Keras' word ids were made: lower case, no punctuation.
+        """
+        text = text.translate(_WINDOWS)
+        while _BREAK.search(text):
+            text = _BREAK.sub(" ", text)
+        return (
+            " ".join(text.lower().translate(_FILTERED).split()) if self.source == "keras" else text
+        )
 
     def load(self) -> Corpus:
         """See `DataSpec.load`."""
@@ -64,7 +71,8 @@ class Imdb(DataSpec):
             folder = local_folder(self.name, self.path)
             read = self._from_hub() if folder is None else self._from_folder(folder)
             parts, location, files = read
-        details = {"source": self.source, "files": files}
+        cleaning = "<br /> to a space, cp1252 control characters to what they meant"
+        details = {"source": self.source, "cleaning": cleaning, "files": files}
         source = Source(self.name, location, "en", details=details)
         return assemble(self, LABELS, source, *parts)
 
@@ -83,40 +91,35 @@ class Imdb(DataSpec):
     def _from_hub(self) -> tuple[list[Split], str, dict[str, str]]:
         from rnncli.datasets.hub import load_from_hub
 
-        splits, location = load_from_hub(self.name, "stanfordnlp/imdb", None, ("text", "label"))
+        loaded = load_from_hub(
+            self.name,
+            "stanfordnlp/imdb",
+            None,
+            splits=("train", "test"),
+            columns=("text", "label"),
+            labels=LABELS,
+        )
         parts = [
             Split(
-                [self.clean(row["text"]) for row in splits[name]],
-                [int(row["label"]) for row in splits[name]],
-                [f"{name}-{number}" for number in range(len(splits[name]))],
+                [self.clean(text) for text in columns["text"]],
+                columns["label"],
+                [f"{name}-{number}" for number in range(len(columns["label"]))],
             )
-            for name in ("train", "test")
+            for name, columns in loaded.columns.items()
         ]
-        return parts, location, {}
+        return parts, loaded.location, {}
 
     def _from_keras(self) -> tuple[list[Split], str, dict[str, str]]:
-        import keras
+        from rnncli.datasets.keras_imdb import INDEX_FROM, decoded, keras_imdb
 
-        from rnncli.datasets.hub import out_of_reach
-
-        try:
-            halves = keras.datasets.imdb.load_data(index_from=INDEX_FROM)
-            ranks: dict[str, int] = keras.datasets.imdb.get_word_index()
-        except Exception as error:
-            # Keras raises a bare Exception when the download fails.
-            raise out_of_reach(self.name, "Keras' download (source: keras)", error) from error
+        halves, ranks = keras_imdb(self.name)
         words = {rank + INDEX_FROM: word for word, rank in ranks.items()}
         parts = [
             Split(
-                [_decoded(ids, words) for ids in sequences],
+                [decoded(ids, words) for ids in sequences],
                 [int(label) for label in labels],
                 [f"{name}-{number}" for number in range(len(labels))],
             )
             for name, (sequences, labels) in zip(("train", "test"), halves, strict=True)
         ]
         return parts, "keras.datasets.imdb", {}
-
-
-def _decoded(ids: Any, words: dict[int, str]) -> str:
-    """The words of a review; padding and start, ids 0 and 1, stand for none."""
-    return " ".join(words.get(int(i), "<unk>") for i in ids if int(i) > 1)

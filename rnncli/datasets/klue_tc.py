@@ -66,7 +66,12 @@ class KlueTc(DataSpec):
 
         folder = local_folder(self.name, self.path)
         parts, location, files = self._from_hub() if folder is None else self._from_folder(folder)
-        details = {"topics": list(self.topics), "hanja": self.hanja, "files": files}
+        details = {
+            "topics": list(self.topics),
+            "hanja": self.hanja,
+            "cleaning": "NFC",
+            "files": files,
+        }
         source = Source(self.name, location, "ko", details=details)
         return assemble(self, self.topics, source, *parts)
 
@@ -74,9 +79,16 @@ class KlueTc(DataSpec):
         from rnncli.datasets.local_copy import split_file
         from rnncli.datasets.records import file_checksum
 
+        found = {
+            "train": split_file(folder, "train"),
+            "validation": split_file(folder, "validation", required=False),
+            "test": split_file(folder, "test", required=False),
+        }
+        if found["test"] is None:  # as on the hub, where the official validation is our test
+            found |= {"test": found["validation"] or split_file(folder, "test"), "validation": None}
         parts, files = [], {}
         for split in ("train", "test", "validation"):
-            file = split_file(folder, split, required=split != "validation")
+            file = found[split]
             if file is not None:
                 parts.append(self.read_labelled(file, self.topics)[0])
                 files[file.name] = file_checksum(file)
@@ -85,19 +97,26 @@ class KlueTc(DataSpec):
     def _from_hub(self) -> tuple[list[Split], str, dict[str, str]]:
         from rnncli.datasets.hub import load_from_hub
 
-        columns = ("guid", "title", "label")
-        splits, location = load_from_hub(self.name, "klue/klue", "ynat", columns)
+        loaded = load_from_hub(
+            self.name,
+            "klue/klue",
+            "ynat",
+            splits=("train", "validation"),
+            columns=("guid", "title", "label"),
+            labels=TOPICS,
+        )
+        index = {TOPICS.index(topic): position for position, topic in enumerate(self.topics)}
         parts = []
-        for name in ("train", "validation"):
-            kept = [row for row in splits[name] if TOPICS[row["label"]] in self.topics]
+        for columns in loaded.columns.values():
+            kept = [row for row, label in enumerate(columns["label"]) if label in index]
             parts.append(
                 Split(
-                    [self.clean(row["title"]) for row in kept],
-                    [self.topics.index(TOPICS[row["label"]]) for row in kept],
-                    [row["guid"] for row in kept],
+                    [self.clean(columns["title"][row]) for row in kept],
+                    [index[columns["label"][row]] for row in kept],
+                    [columns["guid"][row] for row in kept],
                 )
             )
-        return parts, location, {}
+        return parts, loaded.location, {}
 
     def _columns(self) -> tuple[Sequence[str], Sequence[str]]:
         return ("text", "title"), ("label",)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+import unicodedata
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,8 @@ from rnncli.datasets.records import read_rows
 from rnncli.errors import DataError
 
 __all__ = ["Columns", "RawSplit", "indexed", "read_split"]
+
+_KINDS: Mapping[type, str] = {str: "a name", int: "a number"}
 
 
 @dataclass(frozen=True)
@@ -37,30 +40,29 @@ class RawSplit:
 def read_split(path: Path, columns: Columns, clean: Callable[[str], str]) -> RawSplit:
     """Read a file of labelled texts.
 
+    Labels that are strings are stripped and in NFC. Rows without an id get `file-line`.
+
     Raises:
         DataError: a column is missing, a text or label has the wrong type, or there are no rows.
     """
     raw = RawSplit(path, [], [], [], [])
+    stem = path.name.split(".")[0]
     kind: type | None = None
     for number, row in read_rows(path):
         text = _value(path, number, row, columns.text, "text")
-        label = _value(path, number, row, columns.label, "label")
+        label = _label(path, number, _value(path, number, row, columns.label, "label"))
         if not isinstance(text, str):
             raise DataError(f"{path}:{number}: the text is {text!r:.60}, expected a string")
-        if isinstance(label, bool) or not isinstance(label, str | int):
-            raise DataError(
-                f"{path}:{number}: the label is {label!r:.60}, expected a name or a whole number"
-            )
         if kind is not None and not isinstance(label, kind):
             raise DataError(
-                f"{path}:{number}: the label {label!r:.60} is a {type(label).__name__}, but the "
-                f"rows before have {kind.__name__} labels; use one kind"
+                f"{path}:{number}: the label {label!r:.60} is {_KINDS[type(label)]}, but the "
+                f"rows before have {_KINDS[kind]}; use one kind"
             )
-        kind = str if isinstance(label, str) else int
+        kind = type(label)
         identifier = next((row[name] for name in columns.id if row.get(name) is not None), None)
         raw.texts.append(clean(text))
         raw.labels.append(label)
-        raw.ids.append(str(identifier if identifier is not None else len(raw.ids)))
+        raw.ids.append(str(identifier if identifier is not None else f"{stem}-{number}"))
         raw.lines.append(number)
     if not raw.texts:
         raise DataError(f"{path}: holds no rows; expected at least one text with its label")
@@ -79,17 +81,20 @@ def indexed(
     Args:
         raw: the rows.
         names: the labels known.
-        numbered: what whole-number labels stand for; `names` if None.
+        numbered: what whole-number labels stand for; `names` if None. Numbers that are names
+            themselves stand for themselves.
         left_out: names whose rows are passed over rather than being an error.
 
     Returns:
         the split, and how many rows were passed over.
 
     Raises:
-        DataError: a label is neither known nor to be left out.
+        DataError: a label is neither known nor to be left out, or no row is left.
     """
-    index = {name: position for position, name in enumerate(names)}
+    index = {unicodedata.normalize("NFC", name): position for position, name in enumerate(names)}
     numbered = names if numbered is None else numbered
+    if any(name.isdecimal() for name in numbered):
+        numbered = ()
     texts, labels, ids, passed = [], [], [], 0
     for text, label, identifier, number in zip(
         raw.texts, raw.labels, raw.ids, raw.lines, strict=True
@@ -99,23 +104,35 @@ def indexed(
             texts.append(text)
             labels.append(index[name])
             ids.append(identifier)
-        elif name is not None and name in left_out:
+        elif name in left_out:
             passed += 1
         else:
             raise DataError(
                 f"{raw.path}:{number}: label {label!r:.60} was not seen in training; known are "
                 f"{', '.join(names)}"
             )
+    if not texts:
+        raise DataError(
+            f"{raw.path}: none of its {passed} texts has one of the labels {', '.join(names)}"
+        )
     return Split(texts, labels, ids), passed
 
 
-def _name(label: str | int, index: dict[str, int], numbered: Sequence[str]) -> str | None:
-    if isinstance(label, str) and label in index:
-        return label
-    number = int(label) if isinstance(label, int) or label.isdecimal() else None
-    if number is not None:
-        return numbered[number] if 0 <= number < len(numbered) else None
-    return str(label)
+def _label(path: Path, number: int, value: Any) -> str | int:
+    if isinstance(value, bool) or not isinstance(value, str | int) or not str(value).strip():
+        raise DataError(
+            f"{path}:{number}: the label is {value!r:.60}, expected a name or a whole number"
+        )
+    if isinstance(value, int):
+        return value
+    return unicodedata.normalize("NFC", value.strip())
+
+
+def _name(label: str | int, index: Mapping[str, int], numbered: Sequence[str]) -> str:
+    name = str(label)
+    if name not in index and name.isdecimal() and len(name) < 10 and int(name) < len(numbered):
+        return numbered[int(name)]
+    return name
 
 
 def _value(path: Path, number: int, row: dict[str, Any], names: Sequence[str], what: str) -> Any:
@@ -125,5 +142,5 @@ def _value(path: Path, number: int, row: dict[str, Any], names: Sequence[str], w
     wanted = " or ".join(repr(name) for name in names)
     raise DataError(
         f"{path}:{number}: no {what} column {wanted}; there are {', '.join(map(str, row))}"
-        + (f"; set data.{what}_column" if what in ("text", "label") else "")
+        + f"; rename a column or, with data.name: files, set data.{what}_column"
     )

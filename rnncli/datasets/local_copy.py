@@ -22,21 +22,22 @@ def local_folder(name: str, path: str | None) -> Path | None:
     """The folder of a data set: `path` if given, else `$RNN_DATA/<name>` if it is there.
 
     Raises:
-        DataError: `path` is not a folder.
+        DataError: `path` or `RNN_DATA` is not a folder.
     """
-    if path is not None:
-        if not Path(path).is_dir():
-            raise DataError(
-                f"data.path {path}: no such folder; expected one with the train and test files "
-                f"of {name}"
-            )
-        return Path(path)
-    root = os.environ.get("RNN_DATA")
-    if root:
-        folder = Path(root) / name
-        if folder.is_dir():
-            return folder
-    return None
+    root = os.environ.get("RNN_DATA") if path is None else path
+    if not root:
+        return None
+    folder = Path(root).expanduser()
+    if not folder.is_dir():
+        setting = "RNN_DATA" if path is None else "data.path"
+        raise DataError(
+            f"{setting} {root}: no such folder; expected one that holds "
+            + (f"{name}/" if path is None else f"the train and test files of {name}")
+        )
+    inside = folder / name
+    if inside.is_dir():
+        return inside
+    return None if path is None else folder
 
 
 def split_file(folder: Path, split: str, *, required: bool = True) -> Path | None:

@@ -1,7 +1,8 @@
 """Synthetic English reviews, generated here, in which the order of the words decides.
 
-Every review holds as many praising as blaming words, in both classes. What is meant hangs on
-where "not" stands, and on which clause comes after "but": a bag of words is near chance.
+Every review holds one praising and one blaming word, each between neutral words, and each as
+often first as last. What is meant hangs on where "not", "but" and "although" stand before them:
+words and pairs of words are near chance.
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ LABELS = ("neg", "pos")
 
 _GOOD = ["good", "great", "funny", "moving", "clever", "fresh", "gripping", "charming", "superb"]
 _BAD = ["bad", "dull", "boring", "clumsy", "weak", "stale", "tedious", "shallow", "awful"]
+_ADVERBS = ["really", "quite", "very", "truly", "rather"]
+_FILLERS = ["indeed", "to me", "in a way", "as they say", "for once"]
 _THINGS = ["plot", "acting", "film", "ending", "music", "script", "cast", "story", "sound"]
 _OPENINGS = ["", "i saw it twice . ", "we went on a sunday . ", "my friends insisted . "]
 _CLOSINGS = ["", " see for yourself .", " that is all .", " two hours long ."]
@@ -45,14 +48,16 @@ def _reviews(random: Random) -> Iterator[tuple[str, int]]:
         praise, blame = random.choice(_GOOD), random.choice(_BAD)
         one, other = random.sample(_THINGS, 2)
         liked, disliked = (praise, blame) if label else (blame, praise)
+        liked = f"{random.choice(_ADVERBS)} {liked} {random.choice(_FILLERS)}"
+        disliked = f"{random.choice(_ADVERBS)} {disliked} {random.choice(_FILLERS)}"
         body = random.choice(
             (
                 f"the {one} is not {disliked} , it is {liked} .",
-                f"the {one} is {liked} , not {disliked} .",
-                f"the {one} was {disliked} , but the {other} is {liked} and that is what counts .",
                 f"people call the {one} {disliked} , but they are wrong : it is {liked} .",
                 f"although the {other} seemed {disliked} , the {one} is {liked} .",
-                f"{liked} {one} , whoever finds the {other} {disliked} .",
+                f"the {one} is {liked} , not {disliked} .",
+                f"the {one} is {liked} , although the {other} seemed {disliked} .",
+                f"it is {liked} , they are wrong who call the {one} {disliked} .",
             )
         )
         yield random.choice(_OPENINGS) + body + random.choice(_CLOSINGS), label

@@ -1,8 +1,8 @@
 """Synthetic Korean headlines, generated here: no network, no licence, no news.
 
 Actor, object and action of a headline mostly belong to its topic, but each may be borrowed from
-another one, and the rest is shared by all (places, days, words such as 경쟁 and 역전): no single word
-decides, and a few headlines cannot be told. Hanja abbreviations stand where newspapers put them.
+another one, and the rest is shared by all (places, days, words such as 경쟁 and 역전): no single
+word decides, and a few headlines cannot be told. Hanja stand where newspapers put them.
 """
 
 from __future__ import annotations

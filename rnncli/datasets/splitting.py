@@ -30,12 +30,17 @@ def carve(split: Split, fraction: float, seed: int) -> tuple[Split, Split]:
 
 
 def limited(split: Split, limit: int | None, seed: int) -> Split:
-    """At most `limit` texts, the labels in their proportions; all of them if None."""
+    """At most `limit` texts, the labels in their proportions; all of them if None.
+
+    Every label keeps a text as long as there are no more labels than `limit`.
+    """
     if limit is None or len(split) <= limit:
         return split
     share = limit / len(split)
     rows = _drawn(split, lambda count: max(1, round(share * count)), seed)
-    return take(split, sorted(rows[:limit]))
+    first = set({split.labels[row]: row for row in rows}.values())
+    rest = [row for row in rows if row not in first]
+    return take(split, sorted([*first, *rest][:limit]))
 
 
 def _drawn(split: Split, how_many: Callable[[int], int], seed: int) -> list[int]:
