@@ -1,8 +1,8 @@
 """Synthetic English reviews, generated here, in which the order of the words decides.
 
-Every review holds one praising and one blaming word, each between neutral words, and each as
-often first as last. What is meant hangs on where "not", "but" and "although" stand before them:
-words and pairs of words are near chance.
+Every review holds one praising and one blaming word, each between neutral words. What is meant
+hangs on where "not", "but" and "although" stand: words and pairs of words are at chance, and the
+last of the two is what is meant in two reviews of three, which gives learning something to hold.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ def _reviews(random: Random) -> Iterator[tuple[str, int]]:
                 f"people call the {one} {disliked} , but they are wrong : it is {liked} .",
                 f"although the {other} seemed {disliked} , the {one} is {liked} .",
                 f"the {one} is {liked} , not {disliked} .",
-                f"the {one} is {liked} , although the {other} seemed {disliked} .",
+                f"the {other} was {disliked} , but the {one} is {liked} .",
                 f"it is {liked} , they are wrong who call the {one} {disliked} .",
             )
         )
