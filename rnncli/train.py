@@ -14,7 +14,7 @@ from rnncli.backend import Device, activate
 from rnncli.config import to_yaml
 from rnncli.corpus import SPLITS, Corpus, SplitName
 from rnncli.environment import describe_environment, peak_memory_bytes
-from rnncli.errors import Interrupted, RnnError
+from rnncli.errors import DataError, Interrupted, RnnError
 from rnncli.interrupt import StopRequest, stop_requests
 from rnncli.kernels import kernels
 from rnncli.metrics import classification_metrics
@@ -112,9 +112,11 @@ def _train(
         },
     )
     prepared = preparation.tokenize(experiment, corpus)
+    facts = describe_data(prepared)
+    _refuse_other_data(run, facts)
+    run.write("data", facts)
     run.write("tokenizer", prepared.tokenizer.state())
     run.write_labels(corpus.label_names)
-    run.write("data", describe_data(prepared))
     vectors = preparation.pretrained(experiment, prepared.tokenizer)
     if vectors is not None:
         reporter.note(f"vectors: {vectors.coverage:.1%} of the vocabulary covered")
@@ -147,6 +149,7 @@ def _train(
     model.load_weights(run.weights)
     scores = _score(model, prepared, run)
     metrics: dict[str, Any] = {"best_epoch": progress.best_epoch, **scores}
+    run.write("cost", _cost(model, prepared, progress, time.perf_counter() - began))
     if experiment.baselines:
         from rnncli.baselines import baselines
 
@@ -155,7 +158,6 @@ def _train(
     if vectors is not None:
         metrics["vector_coverage"] = vectors.coverage
     run.write("metrics", metrics)
-    run.write("cost", _cost(model, prepared, progress, time.perf_counter() - began))
     reporter.finishing("report")
     from rnncli.report import write_report
 
@@ -204,10 +206,21 @@ def describe_data(prepared: Prepared) -> dict[str, Any]:
     }
 
 
+def _refuse_other_data(run: Run, facts: dict[str, Any]) -> None:
+    """A run goes on with the texts it began with, or not at all."""
+    if not (run.path / "data.json").is_file() or not run.checkpoints.is_dir():
+        return
+    for name, split in run.read("data")["splits"].items():
+        if split["sha256"] != facts["splits"][name]["sha256"]:
+            raise DataError(
+                f"{run.path}: its {name} texts have changed since it was started; restore them, "
+                "or use --force to train anew"
+            )
+
+
 def _data_line(corpus: Corpus) -> str:
     sizes = " / ".join(f"{len(corpus[name]):,} {name}" for name in SPLITS)
-    kind = "synthetic, " if corpus.source.synthetic else ""
-    return f"{corpus.source.name} ({kind}{corpus.source.location}): {sizes}"
+    return f"{corpus.source.name} ({corpus.source.location}): {sizes}"
 
 
 def _cost(
