@@ -108,6 +108,8 @@ class OptimizerSpec(Spec):
     summary: ClassVar[str]
     """One line for `rnn list optimizers`."""
 
+    name: str
+    """The optimizer's name."""
     learning_rate: Positive = 1e-3
     """The rate before the schedule's factor."""
     schedule: Schedule = Constant()

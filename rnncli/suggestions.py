@@ -15,7 +15,10 @@ def closest(word: object, options: Iterable[str]) -> str | None:
     Case does not count, and Hangul is compared by its letters (jamo), so that 정지 is like 정치.
     """
     folded = {_folded(option): option for option in options}
-    found = difflib.get_close_matches(_folded(str(word)[:100]), folded, n=1, cutoff=0.6)
+    given = _folded(str(word)[:100])
+    found = difflib.get_close_matches(given, folded, n=1, cutoff=0.6)
+    if not found and len(given) > 1:
+        found = [option for option in folded if given in option]
     return folded[found[0]] if found else None
 
 

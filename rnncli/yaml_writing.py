@@ -12,7 +12,7 @@ from rnncli.yaml_reading import KeyPath, resolve_scalar
 __all__ = ["yaml_lines"]
 
 _PLAIN = re.compile(r"[^\W\d](?:[\w./+-]| (?=[^\W_]))*")
-_YAML_1_1 = frozenset("y n yes no on off".split())
+_YAML_1_1 = frozenset(["y", "n", "yes", "no", "on", "off"])
 
 
 def yaml_lines(data: dict[str, Any]) -> Iterator[tuple[KeyPath, str]]:
