@@ -1,0 +1,1 @@
+"""The suite mirrors the package's tree; `tests.variants` and `tests.autodiff` are shared tools."""
