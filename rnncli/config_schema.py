@@ -1,11 +1,21 @@
-"""The JSON Schema of a config, for completion and checks while typing in an editor."""
+"""The JSON Schema of a config, for completion and checks while typing in an editor.
+
+The descriptions are the docstrings below the specs' fields. They are read from the source here,
+not by pydantic (`use_attribute_docstrings`), which would read it at every start of the program.
+"""
 
 from __future__ import annotations
 
+import ast
+import inspect
 import json
+import textwrap
+from collections.abc import Iterator
+from itertools import pairwise
 from typing import Any
 
 from rnncli.experiment import Experiment
+from rnncli.spec import Spec
 from rnncli.spec_shapes import shape_at, shape_of
 
 __all__ = ["schema", "schema_text"]
@@ -19,6 +29,7 @@ def schema() -> dict[str, Any]:
     A file that extends another may leave sections out.
     """
     document = Experiment.model_json_schema()
+    _describe(document)
     _accept_names(document)
     document["properties"] = {
         "extends": {
@@ -39,6 +50,42 @@ def schema() -> dict[str, Any]:
 def schema_text() -> str:
     """`schema()` as the file `configs/schema.json`, which shipped configs point editors to."""
     return json.dumps(schema(), ensure_ascii=False, indent=1) + "\n"
+
+
+def _describe(document: dict[str, Any]) -> None:
+    for spec in _specs(Spec):
+        definition = document["$defs"].get(spec.__name__)
+        if spec is Experiment:
+            definition = document
+        if definition is None:
+            continue
+        for parent in spec.__mro__:
+            if issubclass(parent, Spec):
+                for name, text in _docstrings(parent):
+                    field = definition["properties"].get(name, {})
+                    if "const" not in field:  # the key that names a union's member
+                        field.setdefault("description", text)
+
+
+def _specs(spec: type[Spec]) -> Iterator[type[Spec]]:
+    yield spec
+    for child in spec.__subclasses__():
+        yield from _specs(child)
+
+
+def _docstrings(spec: type[Spec]) -> Iterator[tuple[str, str]]:
+    """The fields of a spec, its parents' aside, with the docstrings that stand below them."""
+    body = ast.parse(textwrap.dedent(inspect.getsource(spec))).body[0]
+    statements = body.body if isinstance(body, ast.ClassDef) else []
+    for field, below in pairwise(statements):
+        if (
+            isinstance(field, ast.AnnAssign)
+            and isinstance(field.target, ast.Name)
+            and isinstance(below, ast.Expr)
+            and isinstance(below.value, ast.Constant)
+            and isinstance(below.value.value, str)
+        ):
+            yield field.target.id, inspect.cleandoc(below.value.value)
 
 
 def _accept_names(document: dict[str, Any]) -> None:
