@@ -108,16 +108,15 @@ def _original(path: KeyPath, moved: dict[KeyPath, KeyPath]) -> KeyPath:
 
 
 def _repair(data: Any, problem: Problem, moved: dict[KeyPath, KeyPath]) -> None:
-    *parents, key = problem.path
-    for step in parents:
-        data = data[step]
+    parent, key = problem.path[:-1], problem.path[-1]
+    data = _at(data, parent)
     if problem.repair == "replace":
         data[key] = problem.renamed
         return
     value = data.pop(key, None)
     if problem.repair == "rename" and problem.renamed not in data:
         data[problem.renamed] = value
-        moved[(*parents, str(problem.renamed))] = problem.path
+        moved[(*parent, str(problem.renamed))] = problem.path
 
 
 def _translate(error: ValidationError, root: Shape, data: Any) -> Iterator[Problem]:
@@ -146,7 +145,7 @@ def _translate(error: ValidationError, root: Shape, data: Any) -> Iterator[Probl
         elif kind in _MESSAGES_OF_VALIDATORS:
             yield _from_validator(path, str(detail["ctx"]["error"]), root, data)
         elif kind.startswith("union_tag"):
-            yield _wrong_member(path, shape_at(root, data, path), detail["input"])
+            yield _wrong_member(path, shape_at(root, data, path), _at(data, path))
         elif path not in seen:
             # A union of plain types brings one error for each of them.
             seen.add(path)
@@ -182,12 +181,15 @@ def _item(data: Any, key: str | int) -> Any:
     return data[key] if isinstance(data, list) and isinstance(key, int) else None
 
 
+def _at(data: Any, path: KeyPath) -> Any:
+    for step in path:
+        data = data[step]
+    return data
+
+
 def _unknown(path: KeyPath, root: Shape, data: Any) -> Problem:
-    *parents, key = path
-    parent = tuple(parents)
-    shape, section = shape_at(root, data, parent), data
-    for step in parents:
-        section = section[step]
+    parent, key = path[:-1], path[-1]
+    shape, section = shape_at(root, data, parent), _at(data, parent)
     value = f"(value {shown(section[key])})"
     spec = shape.member(section) if shape else None
     if shape is None or spec is None:
@@ -237,14 +239,14 @@ def _wrong_member(path: KeyPath, shape: Shape | None, value: Any) -> Problem:
     if shape is None or shape.discriminator is None:
         return Problem(path, f"not valid, got {shown(value)}")
     key, tags = shape.discriminator, shape.tags()
-    here = (*path, key)
+    here = (*path, key) if isinstance(value, dict) else path
     expected = f"expected one of {', '.join(tags)}"
-    if key not in value:
+    if isinstance(value, dict) and key not in value:
         if near := closest(key, [k for k in value if isinstance(k, str) and closest(k, [key])]):
             message = f"unknown key; did you mean {key}? (value {shown(value[near])})"
             return Problem((*path, near), message, renamed=key, repair="rename")
         return Problem(here, f"missing; {expected}")
-    given = value[key]
+    given = value[key] if isinstance(value, dict) else value
     near = closest(given, tags)
     message = f"{expected}, got {shown(given)}{did_you_mean(given, tags)}"
     return Problem(here, message, renamed=near, repair="replace" if near else None)

@@ -44,7 +44,7 @@ class _Corrected:
 
 def _dense(gradient: Any, variable: Any) -> Any:
     """A gradient [V, D] with each row's contributions summed; dense ones as they are."""
-    if not (hasattr(gradient, "indices") and hasattr(gradient, "values")):
+    if not hasattr(gradient, "dense_shape"):  # TensorFlow's IndexedSlices alone has one
         return gradient
     rows = ops.reshape(gradient.indices, (-1,))
     values = ops.reshape(gradient.values, (-1, *variable.shape[1:]))
