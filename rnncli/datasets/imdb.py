@@ -23,6 +23,7 @@ LABELS = ("neg", "pos")
 """The labels in the order of their numbers."""
 
 _BREAK = re.compile(r"(?:<br\s*/?>\s*)+", re.IGNORECASE)
+_CONTROL = re.compile("[\x80-\x9f]")
 _WINDOWS = {
     code: bytes([code]).decode("cp1252", errors="replace").replace("\ufffd", " ")
     for code in range(0x80, 0xA0)
@@ -53,12 +54,13 @@ class Imdb(DataSpec):
 
         With `source: keras`, also as Keras' word ids were made: lower case, no punctuation.
         """
-        text = text.translate(_WINDOWS)
-        while _BREAK.search(text):
+        if not text.isascii() and _CONTROL.search(text):
+            text = text.translate(_WINDOWS)
+        while "<" in text and _BREAK.search(text):
             text = _BREAK.sub(" ", text)
-        return (
-            " ".join(text.lower().translate(_FILTERED).split()) if self.source == "keras" else text
-        )
+        if self.source == "keras":
+            return " ".join(text.lower().translate(_FILTERED).split())
+        return text
 
     def load(self) -> Corpus:
         """See `DataSpec.load`."""

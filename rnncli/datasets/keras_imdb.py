@@ -49,13 +49,13 @@ def keras_imdb(name: str) -> tuple[Any, dict[str, int]]:
 
 
 def decoded(ids: Iterable[int], words: Mapping[int, str]) -> str:
-    """The words of a review; padding and start, ids 0 and 1, stand for none.
+    """The words of a review; padding and start, ids 0 and 1, stand for none, an unknown id for unk.
 
     Args:
         ids: as Keras has them.
         words: by id, `INDEX_FROM` added.
     """
-    return " ".join(words.get(int(number), "<unk>") for number in ids if int(number) > 1)
+    return " ".join(words.get(int(number), "unk") for number in ids if int(number) > 1)
 
 
 def _cached() -> bool:

@@ -17,7 +17,10 @@ SPECS = [
     SampleEn(name="sample-en"),
 ]
 KO = "이적 인상에 한은 신기록 기대"
-EN = "i saw it twice . it is truly great as they say , they are wrong who call the plot quite boring as they say . two hours long ."
+EN = (
+    "i saw it twice . it is truly great as they say , they are wrong who call "
+    "the plot quite boring as they say . two hours long ."
+)
 
 
 def texts(corpus: Corpus) -> list[str]:
