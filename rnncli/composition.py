@@ -148,6 +148,7 @@ def _step(source: str, target: Any, key: str, path: KeyPath) -> str | int:
     if isinstance(target, dict):
         return key
     if not re.fullmatch(r"[0-9]{1,9}", key) or int(key) >= len(target):
-        had = f"0 to {len(target) - 1}" if target else "none: it is empty"
-        raise ConfigError([f"{source}: {dotted(path)} has no item {key}; there are items {had}"])
+        had = f"its items are 0 to {len(target) - 1}" if len(target) > 1 else "its only item is 0"
+        had = had if target else "it is empty"
+        raise ConfigError([f"{source}: {dotted(path)} has no item {key}; {had}"])
     return int(key)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import math
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -15,13 +16,25 @@ from rnncli.composition import dotted
 from rnncli.spec import Spec
 from rnncli.spec_shapes import Shape, expand, shape_at, shape_of
 from rnncli.suggestions import closest, did_you_mean
-from rnncli.yaml_reading import Document, KeyPath
+from rnncli.yaml_reading import Document, KeyPath, resolve_scalar
 
 __all__ = ["find_problems", "problem_line", "shown"]
 
 ROUNDS = 5
 """How often a config is repaired and validated again, to find what a typo hides."""
-_MESSAGES_OF_VALIDATORS = ("value_error", "assertion_error")
+_FROM_VALIDATORS = ("value_error", "assertion_error")
+_BY_SHAPE = (
+    "_type",
+    "_equal",
+    "_than",
+    "too_short",
+    "pattern_mismatch",
+    "finite_number",
+    "int_from_float",
+    "literal_error",
+    "_parsing",
+)
+"""Endings of pydantic's error types that say no more than what the shape expects."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +55,8 @@ def shown(value: Any) -> str:
     """A value as one would write it in YAML, shortened."""
     if isinstance(value, str):
         text = f"'{value}'"
+    elif isinstance(value, float) and not math.isfinite(value):
+        text = str(value).replace("inf", ".inf").replace("nan", ".nan")
     else:
         text = json.dumps(value, ensure_ascii=False, default=str)
     return text if len(text) <= 60 else f"{text[:57]}…"
@@ -54,7 +69,7 @@ def problem_line(document: Document, path: KeyPath, message: str, near: KeyPath 
         point = point[:-1]
     place = document.places.get(point) or document.source
     key = dotted(path)
-    if str(place).startswith(f"--set {key}="):
+    if str(place).startswith((f"--set {key}=", f"--{key} ")):
         return f"{place}: {message}"
     return f"{place}: {key}: {message}" if key else f"{place}: {message}"
 
@@ -142,7 +157,7 @@ def _translate(error: ValidationError, root: Shape, data: Any) -> Iterator[Probl
         if kind == "topology":
             for below, value, message in detail["ctx"]["problems"]:
                 yield Problem((*path, *below), f"{message} (value {shown(value)})")
-        elif kind in _MESSAGES_OF_VALIDATORS:
+        elif kind in _FROM_VALIDATORS:
             yield _from_validator(path, str(detail["ctx"]["error"]), root, data)
         elif kind.startswith("union_tag"):
             yield _wrong_member(path, shape_at(root, data, path), _at(data, path))
@@ -205,7 +220,7 @@ def _unknown(path: KeyPath, root: Shape, data: Any) -> Problem:
         only = " and ".join(others)
         message = f"unknown key for {member}; {only} {'has' if len(others) == 1 else 'have'} it"
         return Problem(path, f"{message} {value}", repair="drop")
-    if near := closest(key, [field for field in fields if field not in section]):
+    if near := closest(key, fields):
         message = f"unknown key; did you mean {near}? {value}"
         return Problem(path, message, renamed=near, repair="rename")
     if homes := [home for home in _homes(root, str(key)) if home != parent]:
@@ -262,27 +277,25 @@ def _missing(path: KeyPath, shape: Shape | None) -> Problem:
 
 def _wrong_value(path: KeyPath, shape: Shape | None, detail: Any) -> Problem:
     value = detail["input"]
-    known = detail["type"].endswith(_KNOWN)
+    known = detail["type"].endswith(_BY_SHAPE)
     expected = f"expected {shape.expected}" if shape and known else str(detail["msg"])
+    if detail["type"] == "finite_number":
+        expected = expected.replace("a number", "a finite number")
     hint = ""
-    if shape and isinstance(value, str):
+    if shape and isinstance(value, str) and _unquoted(value, shape):
+        hint = "; write it without quotes"
+    elif shape and isinstance(value, str):
         hint = did_you_mean(value, shape.options)
         if not shape.shorthand and (tag := closest(value, shape.tags())):
             hint = f"; did you mean {{{shape.discriminator}: {tag}}}?"
     return Problem(path, f"{expected}, got {shown(value)}{hint}")
 
 
-_KNOWN = (
-    "_type",
-    "_equal",
-    "_than",
-    "too_short",
-    "pattern_mismatch",
-    "finite_number",
-    "int_from_float",
-    "literal_error",
-    "_parsing",
-)
+def _unquoted(value: str, shape: Shape) -> bool:
+    """Whether a quoted number or boolean stands where one is expected."""
+    plain = resolve_scalar(value)
+    kinds = {bool: "true or false", int: ("an integer", "a number"), float: "a number"}
+    return type(plain) in kinds and shape.expected.startswith(kinds[type(plain)])
 
 
 def _from_validator(path: KeyPath, message: str, root: Shape, data: Any) -> Problem:

@@ -19,6 +19,7 @@ from rnncli.spec import Spec
 __all__ = ["Shape", "expand", "shape_at", "shape_of"]
 
 _KINDS: dict[Any, str] = {bool: "true or false", int: "an integer", float: "a number"}
+_PATTERNS = {r"^[\w.-]+$": "of letters, digits and . _ -"}
 _BOUNDS = {"ge": "≥", "gt": ">", "le": "≤", "lt": "<"}
 
 
@@ -121,7 +122,8 @@ def _shape(annotation: Any, metadata: Iterable[Any] = (), discriminator: Any = N
         items = _shape(arguments[0])
         plural = "a list of strings" if items.expected == "a string" else "a list"
         least = next((m.min_length for m in metadata if hasattr(m, "min_length")), 0)
-        return Shape(f"{plural} (at least {least})" if least else plural, items=items)
+        at_least = f" with at least {least} item{'s' * (least > 1)}" if least else ""
+        return Shape(plural + at_least, items=items)
     if origin is dict:
         return Shape("a mapping", items=_shape(arguments[1]))
     return Shape(" ".join([_KINDS.get(annotation, "a string"), *_bounds(metadata)]))
@@ -168,7 +170,7 @@ def _bounds(metadata: Iterable[Any]) -> list[str]:
     bounds = [f"{_BOUNDS[name]} {_bound(value)}" for name, value in found.items()]
     pattern = next((p for m in metadata if (p := getattr(m, "pattern", None))), None)
     if pattern:
-        bounds.append(f"matching {pattern}")
+        bounds.append(_PATTERNS.get(pattern, f"matching {pattern}"))
     return [" and ".join(bounds)] if bounds else []
 
 
