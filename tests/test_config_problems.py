@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from rnncli.config import load_config
-from rnncli.config_problems import shown
+from rnncli.config_messages import shown
 from rnncli.errors import ConfigError, RnnError
 from rnncli.suggestions import closest
 from rnncli.yaml_writing import yaml_lines
