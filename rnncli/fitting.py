@@ -16,7 +16,7 @@ import numpy as np
 from rnncli import checkpoint, metrics
 from rnncli.atomic import replacing
 from rnncli.batching import training_batches
-from rnncli.errors import Diverged, StorageError
+from rnncli.errors import ConfigError, Diverged, StorageError
 from rnncli.scoring import length_multiple, logits, softmax
 from rnncli.tables import Epoch
 
@@ -151,13 +151,21 @@ def fit(
 def class_weights(spec: TrainSpec, corpus: Corpus) -> NDArray[np.float32] | None:
     """The loss weight of each class [C], or None when all weigh the same.
 
-    `balanced` weighs a class by N / (C · its count), as scikit-learn does.
+    `balanced` weighs a class by N / (C · its count), as scikit-learn does; labels that are not
+    named weigh 1.
+
+    Raises:
+        ConfigError: a weight is given for a label the data does not have.
     """
     if spec.class_weight is None:
         return None
     if spec.class_weight == "balanced":
         counts = np.array(list(corpus.label_counts("train").values()), np.float32)
         return np.asarray(counts.sum() / (len(counts) * np.maximum(counts, 1)), np.float32)
+    for name in spec.class_weight:
+        if name not in corpus.label_names:
+            known = ", ".join(corpus.label_names)
+            raise ConfigError([f"train.class_weight.{name}: no such label; there are {known}"])
     weights = [spec.class_weight.get(name, 1.0) for name in corpus.label_names]
     return np.array(weights, np.float32)
 
@@ -227,7 +235,7 @@ def _averaged_weights(model: Any, spec: TrainSpec) -> Any:
 
     @contextmanager
     def swapped() -> Iterator[None]:
-        kept = [np.array(variable) for variable in model.trainable_variables]
+        kept = [_array(variable) for variable in model.trainable_variables]
         model.optimizer.finalize_variable_values(model.trainable_variables)
         try:
             yield
@@ -262,8 +270,15 @@ def _variables(model: Any) -> dict[str, Any]:
     return named
 
 
+def _array(variable: Any) -> NDArray[Any]:
+    """A copy of a variable's value, from whichever device."""
+    import keras
+
+    return np.array(keras.ops.convert_to_numpy(variable.value))
+
+
 def _save(model: Any, run: Run, progress: Progress) -> None:
-    arrays = {name: np.array(variable) for name, variable in _variables(model).items()}
+    arrays = {name: _array(variable) for name, variable in _variables(model).items()}
     checkpoint.save_epoch(run.checkpoints, progress.epoch, arrays, asdict(progress))
     run.write_history(progress.history)
     run.set_status("running", epoch=progress.epoch)
