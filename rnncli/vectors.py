@@ -84,6 +84,8 @@ def _row(path: Path, number: int, text: str, dim: int) -> NDArray[np.float32]:
         raise DataError(
             f"{path}:{number}: expected a token and numbers, got {text[:60]!r}"
         ) from error
+    if not np.isfinite(row).all():
+        raise DataError(f"{path}:{number}: expected finite numbers, got {text[:60]!r}")
     if len(row) != dim:
         raise DataError(
             f"{path}:{number}: a vector of {len(row)} numbers, but model.embedding.dim is {dim}; "

@@ -3,8 +3,9 @@
 - Keras 3.15's TensorFlow backend updates an embedding row once for each time it occurs in a
   batch instead of once with the summed gradient. Here repeated rows are summed first, which is
   what the equations say and what JAX and PyTorch do.
-- The moving average of the weights starts with a short memory, min(decay, (1 + n)/(10 + n)) at
-  step n, so that it does not lag for the first thousands of steps.
+- The moving average of the weights begins as the weights after the first step and then has a
+  short memory, min(decay, (1 + n)/(10 + n)) at step n, so that it does not lag for the first
+  thousands of steps.
 """
 
 from __future__ import annotations
@@ -35,6 +36,7 @@ class _Corrected:
     def _update_model_variables_moving_average(self, trainable_variables: Any) -> None:
         step = ops.cast(self.iterations, "float32") + 1.0
         decay = ops.minimum(self.ema_momentum, (1.0 + step) / (10.0 + step))
+        decay = ops.where(step > 1.0, decay, 0.0)
         averages = self._model_variables_moving_average
         for variable, average in zip(trainable_variables, averages, strict=True):
             if average is not None:

@@ -11,6 +11,15 @@ from rnncli.layers.steps import last_real_step
 
 __all__ = ["LastStep", "MaskedAttention", "MaskedMax", "MaskedMean"]
 
+_LOWEST = {"float16": -6e4, "bfloat16": -3e38, "float32": -3e38, "float64": -3e38}
+"""Below any value a network reaches."""
+
+
+def _at_least_float32(values: Any) -> Any:
+    """Half precision widened to float32; wider types as they are."""
+    half = keras.backend.standardize_dtype(values.dtype) in ("float16", "bfloat16")
+    return ops.cast(values, "float32") if half else values
+
 
 class _Readout(keras.layers.Layer):
     """Sequences [B, T, D] with a mask [B, T] to [B, D]."""
@@ -36,9 +45,11 @@ class MaskedMean(_Readout):
     """The mean over the real tokens."""
 
     def call(self, sequences: Any, mask: Any) -> Any:
-        """[B, T, D] to [B, D]."""
-        real = ops.expand_dims(ops.cast(mask, sequences.dtype), -1)
-        return ops.sum(sequences * real, axis=1) / ops.sum(real, axis=1)
+        """[B, T, D] to [B, D]; half precision is summed in float32, where long texts still fit."""
+        wide = _at_least_float32(sequences)
+        real = ops.expand_dims(ops.cast(mask, wide.dtype), -1)
+        mean = ops.sum(wide * real, axis=1) / ops.sum(real, axis=1)
+        return ops.cast(mean, sequences.dtype)
 
 
 @keras.saving.register_keras_serializable(package="rnncli")
@@ -47,7 +58,7 @@ class MaskedMax(_Readout):
 
     def call(self, sequences: Any, mask: Any) -> Any:
         """[B, T, D] to [B, D]."""
-        lowest = ops.cast(-1e4, sequences.dtype)
+        lowest = ops.cast(_LOWEST[keras.backend.standardize_dtype(sequences.dtype)], sequences.dtype)
         return ops.max(ops.where(ops.expand_dims(mask, -1), sequences, lowest), axis=1)
 
 
@@ -77,13 +88,15 @@ class MaskedAttention(_Readout):
     def weights_over_time(self, sequences: Any, mask: Any) -> Any:
         """The attention aₜ [B, T]: 0 on padding, 1 in sum."""
         keys = ops.tanh(ops.matmul(sequences, self.kernel) + self.bias)
-        scores = ops.cast(ops.squeeze(ops.matmul(keys, self.context), -1), "float32")
-        return ops.softmax(ops.where(mask, scores, -1e9), axis=1)
+        scores = _at_least_float32(ops.squeeze(ops.matmul(keys, self.context), -1))
+        return ops.softmax(ops.where(mask, scores, ops.cast(-1e9, scores.dtype)), axis=1)
 
     def call(self, sequences: Any, mask: Any) -> Any:
         """[B, T, D] to [B, D]."""
-        weights = ops.cast(self.weights_over_time(sequences, mask), sequences.dtype)
-        return ops.sum(sequences * ops.expand_dims(weights, -1), axis=1)
+        weights = self.weights_over_time(sequences, mask)
+        wide = ops.cast(sequences, weights.dtype)
+        mean = ops.sum(wide * ops.expand_dims(weights, -1), axis=1)
+        return ops.cast(mean, sequences.dtype)
 
     def get_config(self) -> dict[str, Any]:
         """What Keras needs to build the layer again."""

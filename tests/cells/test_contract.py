@@ -1,6 +1,6 @@
 """Every cell of the union, in every variant its fields allow: Keras against the NumPy equations.
 
-In float64: outputs, states and gradients, masked and unmasked, both directions, every merge mode,
+In float64 (on TensorFlow; float32 elsewhere): outputs, states and gradients, masked and unmasked, both directions, every merge mode,
 from zero and from given states. A new member of the union is tested without writing a test.
 Shape letters: B batch, T time, D features, U units.
 """
@@ -24,8 +24,11 @@ from tests.variants import named, variants
 
 B, T, D, U = 5, 4, 3, 2
 LENGTHS = (4, 1, 3, 4, 2)
-FORWARD = 1e-12
-GRADIENT = 1e-9
+EXACT = keras.backend.backend() == "tensorflow"
+DTYPE = "float64" if EXACT else "float32"
+"""Keras 3.15 has no float64 on JAX and PyTorch: there the layers compute in float32."""
+FORWARD = 1e-12 if EXACT else 3e-6
+GRADIENT = 1e-9 if EXACT else 2e-5
 MERGE_MODES = ("concat", "sum", "mul", "ave")
 
 # Weights are set here, so that how they start makes no difference.
@@ -49,10 +52,15 @@ def random_for(case: dict[str, Any]) -> np.random.Generator:
     return np.random.default_rng(zlib.crc32(repr(case).encode()))
 
 
+def normal(random: np.random.Generator, *shape: int) -> Array:
+    """Normal numbers that the layers' type can hold exactly."""
+    return random.normal(size=shape).astype(DTYPE).astype(np.float64)
+
+
 def filled(layer: Any, random: np.random.Generator) -> Any:
     """The layer, built for [B, T, D], with random weights."""
     layer.build((B, T, D))
-    layer.set_weights([random.normal(0, 0.7, w.shape) for w in layer.get_weights()])
+    layer.set_weights([0.7 * normal(random, *w.shape) for w in layer.get_weights()])
     return layer
 
 
@@ -69,6 +77,7 @@ def oracle(
     states: Sequence[Array] | None = None,
 ) -> list[Replay]:
     """The replay of each direction."""
+    weights = [weight.astype(np.float64) for weight in weights]
     share = len(weights) // spec.directions
     carried = len(spec.state_names)
     return [
@@ -102,8 +111,10 @@ def merged(runs: Sequence[Replay], mode: str) -> Array:
 
 def called(layer: Any, x: Any, mask: Any, states: Sequence[Array] | None = None) -> list[Any]:
     """The layer's outputs, as NumPy arrays."""
-    extra = {} if states is None else {"initial_state": [keras.ops.array(s) for s in states]}
-    result = layer(keras.ops.array(x), mask=None if mask is None else keras.ops.array(mask), **extra)
+    extra = {} if states is None else {"initial_state": [keras.ops.array(s, DTYPE) for s in states]}
+    result = layer(
+        keras.ops.array(x, DTYPE), mask=None if mask is None else keras.ops.array(mask), **extra
+    )
     flat = result if isinstance(result, list | tuple) else [result]
     return [keras.ops.convert_to_numpy(part) for part in flat]
 
@@ -126,11 +137,11 @@ def test_each_cell_of_the_union_is_here() -> None:
 @both_masks
 def test_forward_outputs_and_states(case: dict[str, Any], masked: bool) -> None:
     spec, random, mask = spec_of(case), random_for(case), mask_for(masked)
-    x = random.normal(size=(B, T, D))
+    x = normal(random, B, T, D)
     layer = filled(spec.make_layer(return_sequences=True, return_state=True, name="l"), random)
     outputs, *states = called(layer, x, mask)
     (run,) = oracle(spec, layer.get_weights(), x, mask)
-    assert outputs.dtype == np.float64
+    assert outputs.dtype == DTYPE
     assert_equal(outputs, run.outputs, mask)
     assert len(states) == len(spec.state_names)
     for found, expected in zip(states, run.states, strict=True):
@@ -148,7 +159,7 @@ def test_forward_outputs_and_states(case: dict[str, Any], masked: bool) -> None:
 def test_both_directions(case: dict[str, Any], mode: str, masked: bool) -> None:
     spec = spec_of(case, bidirectional=True, merge_mode=mode)
     random, mask = random_for(case), mask_for(masked)
-    x = random.normal(size=(B, T, D))
+    x = normal(random, B, T, D)
     inner = spec.make_layer(return_sequences=True, return_state=True, name="l")
     layer = filled(keras.layers.Bidirectional(inner, merge_mode=mode), random)
     outputs, *states = called(layer, x, mask)
@@ -165,10 +176,10 @@ def test_given_initial_states(case: dict[str, Any], bidirectional: bool) -> None
     spec, random, mask = spec_of(case, bidirectional=bidirectional), random_for(case), mask_for(True)
     if not spec.recurrent:
         pytest.skip("reads no state")
-    x = random.normal(size=(B, T, D))
+    x = normal(random, B, T, D)
     layer = spec.make_layer(return_sequences=True, return_state=True, name="l")
     layer = filled(keras.layers.Bidirectional(layer) if bidirectional else layer, random)
-    given = [random.normal(size=(B, U)) for _ in range(spec.directions * len(spec.state_names))]
+    given = [normal(random, B, U) for _ in range(spec.directions * len(spec.state_names))]
     outputs, *states = called(layer, x, mask, given)
     runs = oracle(spec, layer.get_weights(), x, mask, given)
     assert_equal(outputs, merged(runs, "concat"), mask)
@@ -184,25 +195,27 @@ def test_gradients(case: dict[str, Any], masked: bool) -> None:
     """With respect to inputs and every weight of both directions, by central differences."""
     spec = spec_of(case, bidirectional=True)
     random, mask = random_for(case), mask_for(masked)
-    x = random.normal(size=(B, T, D))
+    x = normal(random, B, T, D)
     inner = spec.make_layer(return_sequences=True, return_state=True, name="l")
     layer = filled(keras.layers.Bidirectional(inner), random)
     real = np.ones((B, T), bool) if mask is None else mask
-    by_output = random.normal(size=(B, T, 2 * U)) * real[..., None]
-    by_state = [random.normal(size=(B, U)) for _ in range(2 * len(spec.state_names))]
+    by_output = normal(random, B, T, 2 * U) * real[..., None]
+    by_state = [normal(random, B, U) for _ in range(2 * len(spec.state_names))]
 
     def of_keras(layer: Any, inputs: Any) -> Any:
         outputs, *states = layer(inputs, mask=None if mask is None else keras.ops.array(mask))
         pairs = zip([outputs, *states], [by_output, *by_state], strict=True)
-        return sum(keras.ops.sum(value * keras.ops.array(factor)) for value, factor in pairs)
+        return sum(keras.ops.sum(value * keras.ops.array(factor, DTYPE)) for value, factor in pairs)
 
     def of_equations(point: Sequence[Array]) -> float:
         runs = oracle(spec, point[1:], point[0], mask)
         values = [merged(runs, "concat"), *(state for run in runs for state in run.states)]
         return float(sum((v * f).sum() for v, f in zip(values, [by_output, *by_state], strict=True)))
 
-    by_input, by_weight = gradients(layer, of_keras, x)
-    expected = finite_differences(of_equations, [x, *layer.get_weights()])
+    by_input, by_weight = gradients(layer, of_keras, x.astype(DTYPE))
+    expected = finite_differences(
+        of_equations, [x, *(w.astype(np.float64) for w in layer.get_weights())]
+    )
     for found, wanted in zip([by_input, *by_weight], expected, strict=True):
         np.testing.assert_allclose(found, wanted, rtol=GRADIENT, atol=GRADIENT)
         assert np.abs(wanted).max() > 1e-3
@@ -215,7 +228,7 @@ def test_recurrence_is_what_the_spec_says(cell: type[CellSpec]) -> None:
     """Changing the first token moves the last output exactly when the cell is recurrent."""
     case = next(variants(cell, CellSpec, units=U))
     spec, random = spec_of(case), random_for(case)
-    x = random.normal(size=(B, T, D))
+    x = normal(random, B, T, D)
     layer = filled(spec.make_layer(return_sequences=False, return_state=False, name="l"), random)
     (before,) = called(layer, x, None)
     x[:, 0] += 1.0
@@ -228,7 +241,7 @@ def test_gates_of_the_replay(case: dict[str, Any]) -> None:
     """Gates lie in 0…1, candidates in −1…1, and padding has none."""
     spec, random, mask = spec_of(case), random_for(case), mask_for(True)
     layer = filled(spec.make_layer(return_sequences=True, return_state=False, name="l"), random)
-    gates = oracle(spec, layer.get_weights(), random.normal(size=(B, T, D)), mask)[0].gates
+    gates = oracle(spec, layer.get_weights(), normal(random, B, T, D), mask)[0].gates
     assert mask is not None
     for name, gate in gates.items():
         assert gate.shape == (B, T, U)
@@ -246,13 +259,13 @@ def test_dropout_acts_in_training_alone(case: dict[str, Any], rate: str) -> None
             spec_of(case, **{rate: 0.5})
         return
     spec, plain, random = spec_of(case, **{rate: 0.5}), spec_of(case), random_for(case)
-    x = random.normal(size=(64, T, D))
+    x = normal(random, 64, T, D)
     dropping = filled(spec.make_layer(return_sequences=True, return_state=False, name="l"), random)
     whole = plain.make_layer(return_sequences=True, return_state=False, name="w")
     whole.build((B, T, D))
     whole.set_weights(dropping.get_weights())
     assert_equal(called(dropping, x, None)[0], called(whole, x, None)[0])
-    trained = keras.ops.convert_to_numpy(dropping(keras.ops.array(x), training=True))
+    trained = keras.ops.convert_to_numpy(dropping(keras.ops.array(x, DTYPE), training=True))
     assert np.abs(trained - called(whole, x, None)[0]).max() > 1e-3
     if rate == "dropout":
         # One of the 2³ masks over features, scaled by 1/(1 − rate), explains a whole text.
@@ -260,7 +273,7 @@ def test_dropout_acts_in_training_alone(case: dict[str, Any], rate: str) -> None
         weights = whole.get_weights()
         possible = [oracle(plain, weights, x * kept, None)[0].outputs for kept in masks]
         errors = np.abs(trained[None] - np.array(possible)).max(axis=(2, 3))
-        assert errors.min(axis=0).max() < FORWARD
+        assert errors.min(axis=0).max() < 10 * FORWARD
         assert len(set(errors.argmin(axis=0))) > 2
 
 

@@ -125,7 +125,8 @@ def test_two_steps_by_hand(case: dict[str, Any], by_hand: Any) -> None:
     layer.set_weights(weights)
     output, *states = (float(keras.ops.convert_to_numpy(v)[0, 0]) for v in layer(x))
     assert output == states[0]
-    assert states == pytest.approx(expected, abs=1e-15)
+    exact = keras.backend.backend() == "tensorflow"
+    assert states == pytest.approx(expected, abs=1e-15 if exact else 1e-6)
 
 
 def test_every_cell_has_its_hand_worked_case() -> None:

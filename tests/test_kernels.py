@@ -1,0 +1,111 @@
+"""Scope: which kernel a layer is said to run, held against the installed Keras' own rules."""
+
+from __future__ import annotations
+
+import importlib.util
+import inspect
+from pathlib import Path
+from typing import Any
+
+import keras
+import pytest
+from pydantic import TypeAdapter
+
+from rnncli.backend import Device
+from rnncli.cells import CELLS, Cell, CellSpec
+from rnncli.experiment import BACKENDS
+from rnncli.kernels import Kernel, kernels
+from tests.variants import named, variants
+
+CASES = named(case for cell in CELLS for case in variants(cell, CellSpec, units=4))
+every_cell = pytest.mark.parametrize("case", CASES)
+
+
+def kernel_of(case: dict[str, Any], backend: Any, kind: Any = "gpu") -> Kernel:
+    spec = TypeAdapter(Cell).validate_python(case)
+    (kernel,) = kernels([spec], Device(backend, kind, "", ""))
+    return kernel
+
+
+def sources(backend: str) -> str:
+    """Keras' recurrence on a backend."""
+    folder = Path(inspect.getfile(keras)).parent / "src" / "backend" / backend
+    return (folder / "rnn.py").read_text(encoding="utf-8")
+
+
+@every_cell
+def test_nothing_is_fused_on_a_cpu(case: dict[str, Any]) -> None:
+    kernel = kernel_of(case, "tensorflow", "cpu")
+    if case["cell"] == "dense":
+        assert str(kernel) == "layer 0 dense: fused kernel (one matrix product over all steps)"
+    else:
+        assert not kernel.fused
+        assert str(kernel).startswith(f"layer 0 {case['cell']}: step by step (")
+
+
+@pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="TensorFlow's rules")
+@every_cell
+@pytest.mark.parametrize("rate", [0.0, 0.1])
+def test_tensorflow_gpu_agrees_with_keras(
+    case: dict[str, Any], rate: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Keras is asked with a GPU pretended, for the layer that the spec builds."""
+    rnn = importlib.import_module("keras.src.backend.tensorflow.rnn")
+    monkeypatch.setattr(rnn, "_is_gpu_available", lambda: True)
+    spec = TypeAdapter(Cell).validate_python(case)
+    if rate and "recurrent_dropout" not in type(spec).model_fields:
+        pytest.skip("has no recurrent dropout")
+    if rate:
+        case = {**case, "recurrent_dropout": rate}
+    layer = TypeAdapter(Cell).validate_python(case).make_layer(
+        return_sequences=False, return_state=False, name="l"
+    )
+    fusable = False
+    if isinstance(layer, keras.layers.LSTM | keras.layers.GRU):
+        cell = layer.cell
+        arguments = [cell.activation, cell.recurrent_activation, layer.unroll, cell.use_bias]
+        if isinstance(layer, keras.layers.GRU):
+            arguments.append(cell.reset_after)
+        fusable = rnn.cudnn_ok(*arguments) and not layer.recurrent_dropout
+        assert "if not self.recurrent_dropout:" in inspect.getsource(type(layer).inner_loop)
+    assert kernel_of(case, "tensorflow").fused is (fusable or case["cell"] == "dense")
+
+
+def test_reasons_name_the_setting() -> None:
+    def reason(**case: Any) -> str:
+        return kernel_of({"units": 4, **case}, "tensorflow").reason
+
+    assert reason(cell="gru", reset_after=False) == "reset_after: false"
+    assert reason(cell="lstm", recurrent_dropout=0.1) == "recurrent_dropout > 0"
+    assert reason(cell="lstm") == "cuDNN with a right-padded mask"
+    assert reason(cell="simple_rnn") == "Keras has no fused kernel for simple_rnn"
+    assert kernel_of({"cell": "gru", "units": 4}, "jax").reason == "Keras has no fused GRU on jax"
+    assert "masked" in kernel_of({"cell": "lstm", "units": 4}, "jax").reason
+    assert "masked" in kernel_of({"cell": "lstm", "units": 4}, "torch").reason
+    assert "GPU" in kernel_of({"cell": "lstm", "units": 4}, "torch", "cpu").reason
+
+
+@pytest.mark.parametrize("backend", [b for b in BACKENDS if b != "tensorflow"])
+def test_masks_forbid_fusing_elsewhere(backend: str) -> None:
+    """In the installed sources the fused LSTM of JAX and PyTorch gives up at a mask."""
+    body = sources(backend).split("\ndef lstm(")[1].split("\ndef ")[0]
+    assert "if mask is not None:\n        raise NotImplementedError" in body
+    assert not kernel_of({"cell": "lstm", "units": 4}, backend).fused
+
+
+def test_jax_has_no_fused_gru() -> None:
+    """Keras' own loop over steps stands there, and that only without a mask."""
+    body = sources("jax").split("\ndef gru(")[1].split("\ndef ")[0]
+    assert "lax.scan(step" in body
+    assert "cudnn" not in body.lower()
+    assert "mask is not None:\n        raise NotImplementedError" in body
+
+
+def test_layers_are_numbered() -> None:
+    specs = [TypeAdapter(Cell).validate_python({"cell": c, "units": 2}) for c in ("lstm", "dense")]
+    assert [k.layer for k in kernels(specs, Device("jax", "cpu", "", ""))] == [0, 1]
+
+
+def test_the_three_backends_are_keras_own() -> None:
+    for backend in BACKENDS:
+        assert importlib.util.find_spec(f"keras.src.backend.{backend}")
