@@ -87,6 +87,10 @@ class Experiment(Spec):
                 "model.embedding.vectors holds vectors of whole tokens and cannot be combined "
                 "with text.ngrams > 1; remove one of them"
             )
+        if self.model.embedding.ngram_dropout and self.text.ids_per_position == 1:
+            raise ValueError(
+                "model.embedding.ngram_dropout has no effect without text.ngrams of 2 or more"
+            )
         return self
 
     def to_dict(self) -> dict[str, Any]:

@@ -73,14 +73,16 @@ def _embed(
         initializer = keras.initializers.Constant(vectors)
     elif ids_per_position > 1:
         initializer = keras.initializers.RandomNormal(stddev=0.1)
-    embedding = keras.layers.Embedding if ids_per_position == 1 else NgramEmbedding
-    outputs = embedding(
-        vocabulary_size,
-        spec.dim,
-        embeddings_initializer=initializer,
-        trainable=spec.trainable,
-        name="embedding",
-    )(ids)
+    arguments: dict[str, Any] = {
+        "embeddings_initializer": initializer,
+        "trainable": spec.trainable,
+        "name": "embedding",
+    }
+    if ids_per_position == 1:
+        outputs = keras.layers.Embedding(vocabulary_size, spec.dim, **arguments)(ids)
+    else:
+        arguments["ngram_dropout"] = spec.ngram_dropout
+        outputs = NgramEmbedding(vocabulary_size, spec.dim, **arguments)(ids)
     if spec.spatial_dropout:
         dropout = keras.layers.SpatialDropout1D(spec.spatial_dropout, name="spatial_dropout")
         outputs = dropout(outputs)

@@ -31,6 +31,8 @@ class EmbeddingSpec(Spec):
     """Share of the vectors' elements dropped in training."""
     spatial_dropout: Rate = 0.0
     """Share of whole features dropped in training, the same at every step."""
+    ngram_dropout: Rate = 0.0
+    """Share of the n-grams above order 1 left out in training (with `text.ngrams`)."""
     vectors: str | None = None
     """A file of pretrained vectors in word2vec's or fastText's text format."""
     trainable: bool = True

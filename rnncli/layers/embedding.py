@@ -18,16 +18,35 @@ class NgramEmbedding(keras.layers.Embedding):
     TACL 5, 2017, laid along a sequence.
     """
 
-    def call(self, ids: Any) -> Any:
-        """Ids [B, T, N] to vectors [B, T, D]."""
+    def __init__(
+        self, input_dim: int, output_dim: int, ngram_dropout: float = 0.0, **kwargs: Any
+    ) -> None:
+        super().__init__(input_dim, output_dim, **kwargs)
+        self.ngram_dropout = ngram_dropout
+        self.seed_generator = keras.random.SeedGenerator()
+
+    def call(self, ids: Any, training: bool = False) -> Any:
+        """Ids [B, T, N] to vectors [B, T, D]; in training, some n-grams above order 1 are left out.
+
+        A position keeps its 1-gram, so that the model cannot lean on long n-grams it has by heart.
+        """
         vectors = super().call(ids)
-        known = ops.cast(ops.expand_dims(ops.not_equal(ids, 0), -1), vectors.dtype)
-        return ops.sum(vectors * known, axis=2)
+        known = ops.cast(ops.not_equal(ids, 0), vectors.dtype)
+        if training and self.ngram_dropout:
+            longer = keras.random.dropout(
+                known[:, :, 1:], self.ngram_dropout, seed=self.seed_generator
+            )
+            known = ops.concatenate([known[:, :, :1], longer], axis=2)
+        return ops.sum(vectors * ops.expand_dims(known, -1), axis=2)
 
     def compute_output_shape(self, ids_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
         """[B, T, D]."""
         return (*ids_shape[:2], self.output_dim)
 
-    def compute_output_spec(self, ids: Any) -> Any:
+    def compute_output_spec(self, ids: Any, training: bool = False) -> Any:
         """Symbolic [B, T, D]."""
         return keras.KerasTensor(self.compute_output_shape(ids.shape), dtype=self.compute_dtype)
+
+    def get_config(self) -> dict[str, Any]:
+        """What Keras needs to build the layer again."""
+        return {**super().get_config(), "ngram_dropout": self.ngram_dropout}
