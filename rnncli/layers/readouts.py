@@ -24,6 +24,13 @@ def _at_least_float32(values: Any) -> Any:
 class _Readout(keras.layers.Layer):
     """Sequences [B, T, D] with a mask [B, T] to [B, D]."""
 
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.supports_masking = True
+
+    def compute_mask(self, sequences: Any, previous_mask: Any = None) -> None:
+        """A single vector has no mask."""
+
     def compute_output_shape(
         self, sequences_shape: tuple[int | None, ...], mask_shape: Any = None
     ) -> tuple[int | None, ...]:
@@ -89,7 +96,10 @@ class MaskedAttention(_Readout):
         """The attention aₜ [B, T]: 0 on padding, 1 in sum."""
         keys = ops.tanh(ops.matmul(sequences, self.kernel) + self.bias)
         scores = _at_least_float32(ops.squeeze(ops.matmul(keys, self.context), -1))
-        return ops.softmax(ops.where(mask, scores, ops.cast(-1e9, scores.dtype)), axis=1)
+        scores = ops.where(mask, scores, ops.cast(-1e9, scores.dtype))
+        # Keras' softmax warns about texts of one token.
+        powers = ops.exp(scores - ops.max(scores, axis=1, keepdims=True))
+        return powers / ops.sum(powers, axis=1, keepdims=True)
 
     def call(self, sequences: Any, mask: Any) -> Any:
         """[B, T, D] to [B, D]."""
