@@ -18,7 +18,7 @@ from rnncli.experiment import Experiment
 from rnncli.spec import Spec
 from rnncli.spec_shapes import shape_at, shape_of
 
-__all__ = ["schema", "schema_text"]
+__all__ = ["descriptions", "schema", "schema_text"]
 
 _SHORTHANDS = (("model", "readout"), ("train", "optimizer"), ("train", "optimizer", "schedule"))
 
@@ -52,6 +52,15 @@ def schema_text() -> str:
     return json.dumps(schema(), ensure_ascii=False, indent=1) + "\n"
 
 
+def descriptions(spec: type[Spec]) -> dict[str, str]:
+    """What the docstrings below a spec's fields say, by field; its parents' included."""
+    found: dict[str, str] = {}
+    for parent in reversed(spec.__mro__):
+        if issubclass(parent, Spec):
+            found.update(_docstrings(parent))
+    return found
+
+
 def _describe(document: dict[str, Any]) -> None:
     for spec in _specs(Spec):
         definition = document["$defs"].get(spec.__name__)
@@ -59,12 +68,10 @@ def _describe(document: dict[str, Any]) -> None:
             definition = document
         if definition is None:
             continue
-        for parent in spec.__mro__:
-            if issubclass(parent, Spec):
-                for name, text in _docstrings(parent):
-                    field = definition["properties"].get(name, {})
-                    if "const" not in field:  # the key that names a union's member
-                        field.setdefault("description", text)
+        for name, text in descriptions(spec).items():
+            field = definition["properties"].get(name, {})
+            if "const" not in field:  # the key that names a union's member
+                field.setdefault("description", text)
 
 
 def _specs(spec: type[Spec]) -> Iterator[type[Spec]]:

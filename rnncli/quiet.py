@@ -15,6 +15,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TextIO
 
+from rnncli.errors import RnnError
+
 __all__ = ["native_output_to"]
 
 _TALKATIVE = ("tensorflow", "absl", "jax", "py.warnings", "h5py", "matplotlib")
@@ -25,7 +27,8 @@ def native_output_to(path: Path | None = None) -> Iterator[Path]:
     """Send native output and library logging to a file for the length of the block.
 
     Args:
-        path: the log, appended to; a temporary file, removed after a clean end, if None.
+        path: the log, appended to; a temporary file if None, removed unless something unforeseen
+            happened.
 
     Yields:
         the path of the log, to be named when something goes wrong.
@@ -35,16 +38,23 @@ def native_output_to(path: Path | None = None) -> Iterator[Path]:
         handle, name = tempfile.mkstemp(prefix="rnn-", suffix=".log")
         os.close(handle)
         path = Path(name)
-    with path.open("a", encoding="utf-8") as log, _stderr_kept(), _logging_to(log):
-        saved = os.dup(2)
-        os.dup2(log.fileno(), 2)
-        try:
-            yield path
-        finally:
-            os.dup2(saved, 2)
-            os.close(saved)
-    if temporary or not path.stat().st_size:
-        path.unlink()
+    understood = False
+    try:
+        with path.open("a", encoding="utf-8") as log, _stderr_kept(), _logging_to(log):
+            saved = os.dup(2)
+            os.dup2(log.fileno(), 2)
+            try:
+                yield path
+            finally:
+                os.dup2(saved, 2)
+                os.close(saved)
+        understood = True
+    except (RnnError, KeyboardInterrupt):
+        understood = True
+        raise
+    finally:
+        if understood and (temporary or not path.stat().st_size):
+            path.unlink()
 
 
 @contextlib.contextmanager

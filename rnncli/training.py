@@ -70,23 +70,24 @@ def train(
         device = activate(experiment.backend, experiment.device)
         corpus = experiment.data.load()
         run = Run.create(path)
-        with run.lock(), native_output_to(run.backend_log):
+        with run.lock():
             if force:
                 run.clear()
-            run.set_status("running")
-            try:
-                _train(experiment, corpus, run, device, config_text, reporter, stop)
-            except Interrupted as error:
-                run.set_status("interrupted", reason=str(error))
-                raise Interrupted(f"{error}; the same command resumes {run.path}") from error
-            except RnnError as error:
-                run.set_status("failed", reason=str(error))
-                raise
-            except BaseException as error:
-                run.set_status("failed", reason=f"{type(error).__name__}: {error}")
-                raise
-            finally:
-                reporter.close()
+            with native_output_to(run.backend_log):
+                run.set_status("running")
+                try:
+                    _train(experiment, corpus, run, device, config_text, reporter, stop)
+                except Interrupted as error:
+                    run.set_status("interrupted", reason=str(error))
+                    raise Interrupted(f"{error}; the same command resumes {run.path}") from error
+                except RnnError as error:
+                    run.set_status("failed", reason=str(error))
+                    raise
+                except BaseException as error:
+                    run.set_status("failed", reason=f"{type(error).__name__}: {error}")
+                    raise
+                finally:
+                    reporter.close()
     return run
 
 

@@ -1,0 +1,61 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+__all__ = [
+    "BackendOption",
+    "ConfigOption",
+    "DeviceOption",
+    "JsonOption",
+    "RunArgument",
+    "Settings",
+    "examples",
+    "whole_number",
+]
+
+Backend = Literal["tensorflow", "jax", "torch"]
+Device = Literal["auto", "cpu", "gpu"]
+
+ConfigOption = Annotated[
+    str,
+    typer.Option(
+        "--config", "-c", metavar="CONFIG", help="A config file, or a shipped config's name."
+    ),
+]
+Settings = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set", metavar="KEY=VALUE", help="Change a setting: model.layers.0.units=64. Repeatable."
+    ),
+]
+BackendOption = Annotated[
+    Backend | None, typer.Option("--backend", help="Keras' backend, instead of the config's.")
+]
+DeviceOption = Annotated[
+    Device | None,
+    typer.Option("--device", help="`gpu` insists on one, `auto` takes one if it is there."),
+]
+RunArgument = Annotated[Path, typer.Argument(metavar="RUN", help="A run directory.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="JSON on stdout, for programs.")]
+
+
+def whole_number(text: str) -> int:
+    """Parse an option's integer.
+
+    Raises:
+        typer.BadParameter: it is none.
+    """
+    try:
+        return int(text)
+    except ValueError as error:
+        raise typer.BadParameter(f"{text!r} is not an integer") from error
+
+
+def examples(*commands: str) -> str:
+    """The end of a command's help."""
+    return "\b\nExamples:\n" + "\n".join(f"  {command}" for command in commands)
