@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, TextIO, cast
 
 from rnncli.progress import Reporter
 
@@ -23,8 +24,34 @@ def result_console() -> Console:
     """A rich console on stdout: as wide as the terminal, generous elsewhere, UTF-8 or ASCII."""
     from rich.console import Console
 
-    width = None if sys.stdout.isatty() or "COLUMNS" in os.environ else _FILE_WIDTH
-    return Console(width=width, highlight=False, markup=False, emoji=False, soft_wrap=False)
+    terminal = sys.stdout.isatty()
+    return Console(
+        file=None if terminal else cast("TextIO", _Trimmed(sys.stdout)),
+        width=None if terminal or "COLUMNS" in os.environ else _FILE_WIDTH,
+        highlight=False,
+        markup=False,
+        emoji=False,
+    )
+
+
+class _Trimmed:
+    """A text stream without the blanks that rich fills the ends of a table's lines with."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self.encoding = stream.encoding
+
+    def write(self, text: str) -> int:
+        return self._stream.write(re.sub(r" +$", "", text, flags=re.MULTILINE))
+
+    def flush(self) -> None:
+        self._stream.flush()
+
+    def isatty(self) -> bool:
+        return False
+
+    def fileno(self) -> int:
+        return self._stream.fileno()
 
 
 @contextmanager

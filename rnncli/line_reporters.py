@@ -59,7 +59,7 @@ class PlainReporter(_LineReporter):
 
     def finishing(self, activity: str) -> None:
         """See `Reporter.finishing`."""
-        self._write(f"finishing: {activity}")
+        self._write(f"{activity} …")
 
 
 class JsonReporter(_LineReporter):

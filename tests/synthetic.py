@@ -35,10 +35,14 @@ def corpus_of(sizes: Sequence[int] = (48, 18, 12), longest: int = 9) -> Corpus:
 
 
 def experiment_of(**sections: Any) -> Experiment:
-    """A small experiment; `model`, `train` and the rest replace or extend the defaults."""
+    """A small experiment; `model`, `train` and the rest replace or extend the defaults.
+
+    The default network has no recurrence, because TensorFlow compiles it four times faster.
+    """
     model = {
         "embedding": {"dim": 4},
-        "layers": [{"cell": "gru", "units": 3}],
+        "layers": [{"cell": "dense", "units": 3}],
+        "readout": "mean",
         **sections.pop("model", {}),
     }
     train = {"epochs": 3, "batch_size": 8, **sections.pop("train", {})}

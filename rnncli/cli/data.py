@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
@@ -112,7 +113,7 @@ def _load(
         )
     base, overrides = (config, []) if config is not None else _bare(str(data))
     experiment = load_config(str(base), [*overrides, *(settings or ())])
-    with reporting() as reporter, native_output_to():
+    with reporting(quiet=not sys.stderr.isatty()) as reporter, native_output_to():
         reporter.finishing("reading data and fitting the tokenizer")
         corpus = experiment.data.load()
         return experiment, corpus, experiment.text.fit(corpus["train"].texts)

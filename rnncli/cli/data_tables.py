@@ -108,7 +108,7 @@ def print_statistics(
             points = (found.p50, found.p75, found.p90, found.p95, found.p99, found.max)
             lengths.add_row(unit, name, f"{found.mean:.1f}", *(f"{point:,}" for point in points))
     oddities = _table(
-        "split", "empty", "with hanja", "hanja tokens known", "repeated", "contradicting"
+        "split", "empty", "with hanja", "hanja tokens known", "repeated", "with two labels"
     )
     for name in SPLITS:
         part, cover = splits[name], hanja[name]
@@ -124,6 +124,8 @@ def print_statistics(
     for table in (labels, lengths, oddities):
         console.print()
         console.print(table)
+    if corpus.source.details.get("hanja") == "hangul":
+        console.print("hanja are read as hangul; --set data.hanja=keep leaves them", style="dim")
     console.print()
     for pair, overlap in statistics.overlaps.items():
         first, second = pair.split("/")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 import typer
@@ -25,7 +26,7 @@ def doctor(json: JsonOption = False) -> None:
     from rnncli.experiment import BACKENDS
     from rnncli.json_text import json_page
 
-    with reporting(quiet=json) as reporter:
+    with reporting(quiet=json or not sys.stderr.isatty()) as reporter:
         reporter.finishing("one training step on each backend")
         found = checkup()
     if json:

@@ -16,7 +16,7 @@ EXAMPLES = examples("rnn runs", "rnn runs runs --sort macro-f1", "rnn runs --jso
 Key = Literal["started", "name", "state", "macro-f1", "accuracy", "parameters", "seconds"]
 
 _FIELDS = {"name": "run", "macro-f1": "test_macro_f1", "accuracy": "test_accuracy"}
-_LEAST_NEEDED = ("started", "seconds", "parameters", "data", "val F1", "accuracy")
+_LEAST_NEEDED = ("started", "time", "parameters", "data", "val F1", "accuracy")
 """Columns a narrow terminal does without, the first to go first."""
 
 
@@ -106,6 +106,6 @@ def _cells(row: dict[str, Any], folder: Path) -> dict[str, str]:
         "test F1": shown(row["test_macro_f1"], ".4f"),
         "accuracy": shown(row["test_accuracy"], ".4f"),
         "parameters": shown(row["parameters"], ","),
-        "seconds": "" if row["seconds"] is None else duration(row["seconds"]),
+        "time": "" if row["seconds"] is None else duration(row["seconds"]),
         "started": (row["started"] or "").replace("T", " ").partition("+")[0],
     }
