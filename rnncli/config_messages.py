@@ -226,8 +226,12 @@ def _wrong_value(path: KeyPath, shape: Shape | None, detail: Any) -> Problem:
 def _unquoted(value: str, shape: Shape) -> bool:
     """Whether a quoted number or boolean stands where one is expected."""
     plain = resolve_scalar(value)
-    kinds = {bool: "true or false", int: ("an integer", "a number"), float: "a number"}
-    return type(plain) in kinds and shape.expected.startswith(kinds[type(plain)])
+    kinds: dict[type, tuple[str, ...]] = {
+        bool: ("true or false",),
+        int: ("an integer", "a number"),
+        float: ("a number",),
+    }
+    return shape.expected.startswith(kinds.get(type(plain), ()))
 
 
 def _from_validator(path: KeyPath, message: str, root: Shape, data: Any) -> Problem:

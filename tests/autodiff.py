@@ -13,9 +13,7 @@ __all__ = ["finite_differences", "gradients"]
 Array = NDArray[np.float64]
 
 
-def gradients(
-    layer: Any, loss: Callable[[Any, Any], Any], x: Array
-) -> tuple[Array, list[Array]]:
+def gradients(layer: Any, loss: Callable[[Any, Any], Any], x: Array) -> tuple[Array, list[Array]]:
     """The gradient of `loss(layer, x)` with respect to x and to each trainable weight."""
     import keras
 

@@ -1,4 +1,4 @@
-"""Scope: which text stands in which batch, how batches are padded, and what order training takes."""
+"""Scope: which text stands in which batch, how it is padded, and what order training takes."""
 
 from __future__ import annotations
 

@@ -27,6 +27,7 @@ def test_facts_are_there_and_json_ready() -> None:
 
 def test_home_and_host_are_left_out(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("HOME", "/home/hong-gildong")
+    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
     monkeypatch.chdir(tmp_path)
     arguments = ["/home/hong-gildong/.venv/bin/rnn", "train", "--out=/home/hong-gildong/runs"]
     monkeypatch.setattr(sys, "argv", arguments)

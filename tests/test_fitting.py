@@ -194,7 +194,8 @@ def test_balanced_weights_are_scikit_learns() -> None:
 
 def test_it_learns(tmp_path: Path) -> None:
     experiment = experiment_of(
-        train={"epochs": 12, "optimizer": {"name": "adam", "learning_rate": 0.1}}
+        model={"layers": [{"cell": "dense", "units": 8}], "readout": "max"},
+        train={"epochs": 12, "optimizer": {"name": "adam", "learning_rate": 0.05}},
     )
     model, progress, run = trained(experiment, tmp_path)
     prepared = prepared_for(experiment)
@@ -230,9 +231,7 @@ def test_batches_of_equal_and_then_other_lengths(tmp_path: Path) -> None:
 def test_mixed_precision_trains(tmp_path: Path, precision: str) -> None:
     """Together with the moving average, which Keras' loss scaling must pass on."""
     optimizer = {"name": "adam", "learning_rate": 0.05, "use_ema": True}
-    experiment = experiment_of(
-        train={"epochs": 6, "precision": precision, "optimizer": optimizer}
-    )
+    experiment = experiment_of(train={"epochs": 6, "precision": precision, "optimizer": optimizer})
     model, progress, run = trained(experiment, tmp_path)
     assert progress.history[-1].loss < 0.8 * progress.history[0].loss
     raw = model.get_weights()
@@ -243,9 +242,7 @@ def test_mixed_precision_trains(tmp_path: Path, precision: str) -> None:
     assert keras.config.dtype_policy().name == "float32"
 
 
-def test_early_stopping_and_the_best_epoch(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_early_stopping_and_the_best_epoch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Scores 0.5 0.6 0.6 0.604 0.5 with patience 3 and a least change of 0.01 end at epoch 5."""
     scores = iter([0.5, 0.6, 0.6, 0.604, 0.5, 0.9])
     monkeypatch.setattr(
@@ -259,7 +256,7 @@ def test_early_stopping_and_the_best_epoch(
     prepared = prepared_for(experiment)
     model = fresh(experiment, prepared)
     monkeypatch.setattr(model, "train_on_batch", lambda *_, **__: 1.0)
-    _, progress, run = trained(experiment, tmp_path, prepared=prepared, model=model)
+    _, progress, _ = trained(experiment, tmp_path, prepared=prepared, model=model)
     assert [row.improved for row in progress.history] == [True, True, False, False, False]
     assert (progress.best_epoch, progress.best_value, progress.waited) == (2, 0.6, 3)
     # A finished early stop stays finished.

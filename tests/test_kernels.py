@@ -57,8 +57,10 @@ def test_tensorflow_gpu_agrees_with_keras(
         pytest.skip("has no recurrent dropout")
     if rate:
         case = {**case, "recurrent_dropout": rate}
-    layer = TypeAdapter(Cell).validate_python(case).make_layer(
-        return_sequences=False, return_state=False, name="l"
+    layer = (
+        TypeAdapter(Cell)
+        .validate_python(case)
+        .make_layer(return_sequences=False, return_state=False, name="l")
     )
     fusable = False
     if isinstance(layer, keras.layers.LSTM | keras.layers.GRU):

@@ -213,7 +213,10 @@ def test_answers_come_in_the_order_of_the_texts() -> None:
 
 
 def test_ngrams_are_summed_and_padding_adds_nothing() -> None:
-    model = {"embedding": {"dim": 4}, "layers": [{"cell": "dense", "units": U, "activation": "linear"}]}
+    model = {
+        "embedding": {"dim": 4},
+        "layers": [{"cell": "dense", "units": U, "activation": "linear"}],
+    }
     network = randomised(built(model, ids_per_position=3))
     table, kernel, bias, out, last = network.get_weights()
     ids = np.array([[[2, 5, 7], [3, 6, 0], [4, 0, 0]], [[8, 0, 0], [0, 0, 0], [0, 0, 0]]], np.int32)

@@ -20,7 +20,10 @@ def choices(annotation: Any) -> tuple[Any, ...]:
 
 
 def variants(
-    spec: type[BaseModel], base: type[BaseModel], without: frozenset[str] = frozenset(), **given: Any
+    spec: type[BaseModel],
+    base: type[BaseModel],
+    without: frozenset[str] = frozenset(),
+    **given: Any,
 ) -> Iterator[dict[str, Any]]:
     """Each combination of the Literal and bool fields a spec adds to its base class.
 

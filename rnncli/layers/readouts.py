@@ -65,7 +65,9 @@ class MaskedMax(_Readout):
 
     def call(self, sequences: Any, mask: Any) -> Any:
         """[B, T, D] to [B, D]."""
-        lowest = ops.cast(_LOWEST[keras.backend.standardize_dtype(sequences.dtype)], sequences.dtype)
+        lowest = ops.cast(
+            _LOWEST[keras.backend.standardize_dtype(sequences.dtype)], sequences.dtype
+        )
         return ops.max(ops.where(ops.expand_dims(mask, -1), sequences, lowest), axis=1)
 
 

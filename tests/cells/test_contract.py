@@ -1,7 +1,8 @@
 """Every cell of the union, in every variant its fields allow: Keras against the NumPy equations.
 
-In float64 (on TensorFlow; float32 elsewhere): outputs, states and gradients, masked and unmasked, both directions, every merge mode,
-from zero and from given states. A new member of the union is tested without writing a test.
+In float64 (on TensorFlow; float32 elsewhere): outputs, states and gradients, masked and unmasked,
+both directions, every merge mode, from zero and from given states. A new member of the union is
+tested without writing a test.
 Shape letters: B batch, T time, D features, U units.
 """
 
@@ -173,7 +174,11 @@ def test_both_directions(case: dict[str, Any], mode: str, masked: bool) -> None:
 @every_cell
 @pytest.mark.parametrize("bidirectional", [False, True], ids=["forward", "both"])
 def test_given_initial_states(case: dict[str, Any], bidirectional: bool) -> None:
-    spec, random, mask = spec_of(case, bidirectional=bidirectional), random_for(case), mask_for(True)
+    spec, random, mask = (
+        spec_of(case, bidirectional=bidirectional),
+        random_for(case),
+        mask_for(True),
+    )
     if not spec.recurrent:
         pytest.skip("reads no state")
     x = normal(random, B, T, D)
@@ -210,7 +215,9 @@ def test_gradients(case: dict[str, Any], masked: bool) -> None:
     def of_equations(point: Sequence[Array]) -> float:
         runs = oracle(spec, point[1:], point[0], mask)
         values = [merged(runs, "concat"), *(state for run in runs for state in run.states)]
-        return float(sum((v * f).sum() for v, f in zip(values, [by_output, *by_state], strict=True)))
+        return float(
+            sum((v * f).sum() for v, f in zip(values, [by_output, *by_state], strict=True))
+        )
 
     by_input, by_weight = gradients(layer, of_keras, x.astype(DTYPE))
     expected = finite_differences(

@@ -39,7 +39,12 @@ def shallow() -> tuple[list[Any], float, float | None]:
 
 
 # Columns of the gated cells: each gate's two input weights, its recurrent weight and its bias.
-I, F, G, O = (0.2, -0.4, 0.6, 0.1), (-0.3, 0.5, -0.7, 0.9), (0.8, 0.3, -0.5, -0.2), (0.4, 0.7, 0.25, 0.05)  # noqa: E501, E741
+INPUT, FORGET, CANDIDATE, OUTPUT = (
+    (0.2, -0.4, 0.6, 0.1),
+    (-0.3, 0.5, -0.7, 0.9),
+    (0.8, 0.3, -0.5, -0.2),
+    (0.4, 0.7, 0.25, 0.05),
+)
 
 
 def drive(gate: tuple[float, ...], x: tuple[float, float], h: float) -> float:
@@ -56,20 +61,20 @@ def columns(*gates: tuple[float, ...]) -> list[Any]:
 def lstm() -> tuple[list[Any], float, float | None]:
     h = c = 0.0
     for x in X:
-        i, f, o = s(drive(I, x, h)), s(drive(F, x, h)), s(drive(O, x, h))
-        c = f * c + i * tanh(drive(G, x, h))
+        i, f, o = s(drive(INPUT, x, h)), s(drive(FORGET, x, h)), s(drive(OUTPUT, x, h))
+        c = f * c + i * tanh(drive(CANDIDATE, x, h))
         h = o * tanh(c)
-    return columns(I, F, G, O), h, c
+    return columns(INPUT, FORGET, CANDIDATE, OUTPUT), h, c
 
 
 def peephole() -> tuple[list[Any], float, float | None]:
     """P_i = 0.35, P_f = −0.15 on the old cell state, P_o = 0.45 on the new one."""
     h = c = 0.0
     for x in X:
-        i, f = s(drive(I, x, h) + 0.35 * c), s(drive(F, x, h) - 0.15 * c)
-        c = f * c + i * tanh(drive(G, x, h))
-        h = s(drive(O, x, h) + 0.45 * c) * tanh(c)
-    return [*columns(I, F, G, O), [0.35], [-0.15], [0.45]], h, c
+        i, f = s(drive(INPUT, x, h) + 0.35 * c), s(drive(FORGET, x, h) - 0.15 * c)
+        c = f * c + i * tanh(drive(CANDIDATE, x, h))
+        h = s(drive(OUTPUT, x, h) + 0.45 * c) * tanh(c)
+    return [*columns(INPUT, FORGET, CANDIDATE, OUTPUT), [0.35], [-0.15], [0.45]], h, c
 
 
 def full_peephole() -> tuple[list[Any], float, float | None]:
@@ -82,20 +87,22 @@ def textbook_gru() -> tuple[list[Any], float, float | None]:
     """Cho et al.: the reset gate scales h before R_g; z keeps the old state."""
     h = 0.0
     for x in X:
-        z, r = s(drive(I, x, h)), s(drive(F, x, h))
-        g = tanh(G[0] * x[0] + G[1] * x[1] + G[2] * (r * h) + G[3])
+        z, r = s(drive(INPUT, x, h)), s(drive(FORGET, x, h))
+        g = tanh(CANDIDATE[0] * x[0] + CANDIDATE[1] * x[1] + CANDIDATE[2] * (r * h) + CANDIDATE[3])
         h = z * h + (1 - z) * g
-    return columns(I, F, G), h, None
+    return columns(INPUT, FORGET, CANDIDATE), h, None
 
 
 def cudnn_gru() -> tuple[list[Any], float, float | None]:
     """The reset gate scales R_g h + b′, with b′ = (0.11, −0.12, 0.13) for z, r, g."""
     h = 0.0
     for x in X:
-        z, r = s(drive(I, x, h) + 0.11), s(drive(F, x, h) - 0.12)
-        g = tanh(G[0] * x[0] + G[1] * x[1] + G[3] + r * (G[2] * h + 0.13))
+        z, r = s(drive(INPUT, x, h) + 0.11), s(drive(FORGET, x, h) - 0.12)
+        g = tanh(
+            CANDIDATE[0] * x[0] + CANDIDATE[1] * x[1] + CANDIDATE[3] + r * (CANDIDATE[2] * h + 0.13)
+        )
         h = z * h + (1 - z) * g
-    kernel, recurrent, bias = columns(I, F, G)
+    kernel, recurrent, bias = columns(INPUT, FORGET, CANDIDATE)
     return [kernel, recurrent, [bias, [0.11, -0.12, 0.13]]], h, None
 
 

@@ -164,7 +164,10 @@ def test_clipping(clip: str, sparse: bool) -> None:
     limit = 0.5
     (values, *_) = gradients()
     dense, other = summed(values), np.array([3.0, -4.0])
-    variables = [keras.Variable(np.zeros((V, D), "float32")), keras.Variable(np.zeros(2, "float32"))]
+    variables = [
+        keras.Variable(np.zeros((V, D), "float32")),
+        keras.Variable(np.zeros(2, "float32")),
+    ]
     optimizer = make(name="sgd", **{clip: limit})
     optimizer.build(variables)
     optimizer.apply([as_keras(values, sparse), keras.ops.array(other, "float32")], variables)
