@@ -5,8 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from rnncli import Run
 
 os.environ.setdefault("KERAS_BACKEND", os.environ.get("RNN_TEST_BACKEND", "tensorflow"))
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -40,3 +44,22 @@ def float64() -> Iterator[None]:
     keras.config.set_dtype_policy("float64" if exact else "float32")
     yield
     keras.config.set_dtype_policy(before)
+
+
+@pytest.fixture(scope="session")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """A finished run of `tests.synthetic.TINY`; whoever changes it works on a copy."""
+    from rnncli import train
+    from tests.synthetic import tiny
+
+    return train(tiny(), out=tmp_path_factory.mktemp("trained"))
+
+
+@pytest.fixture
+def run_copy(trained: Run, tmp_path: Path) -> Run:
+    """A finished run that may be damaged."""
+    import shutil
+
+    from rnncli import Run
+
+    return Run(Path(shutil.copytree(trained.path, tmp_path / "runs" / trained.path.name)))

@@ -7,14 +7,23 @@ from typing import Any
 
 import numpy as np
 
+from rnncli.config import load_config
 from rnncli.corpus import SPLITS, Corpus, Source, Split
 from rnncli.experiment import Experiment
 from rnncli.preparation import Prepared, tokenize
 
-__all__ = ["corpus_of", "experiment_of", "prepared_for"]
+__all__ = ["TINY", "corpus_of", "experiment_of", "prepared_for", "tiny"]
 
 LABELS = ("정치", "경제", "스포츠")
 WORDS = (("국회", "여야", "선거"), ("금리", "수출", "증시"), ("축구", "야구", "결승"))
+TINY = (
+    "name=tiny",
+    "data.size=200",
+    "data.test_size=40",
+    "train.epochs=2",
+    "model.layers=[{cell: gru, units: 4}]",
+)
+"""What makes the shipped sample configs train in a second or two."""
 COMMON = ("오늘", "내일", "발표", "전망", "관련")
 
 
@@ -55,6 +64,11 @@ def experiment_of(**sections: Any) -> Experiment:
             **sections,
         }
     )
+
+
+def tiny(*settings: str, config: str = "sample_en") -> Experiment:
+    """A shipped sample config made tiny."""
+    return load_config(config, [*TINY, *settings])
 
 
 def prepared_for(experiment: Experiment, corpus: Corpus | None = None) -> Prepared:

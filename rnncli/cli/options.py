@@ -34,7 +34,10 @@ Settings = Annotated[
     ),
 ]
 BackendOption = Annotated[
-    Backend | None, typer.Option("--backend", help="Keras' backend, instead of the config's.")
+    Backend | None,
+    typer.Option(
+        "--backend", envvar="KERAS_BACKEND", help="Keras' backend, instead of the config's."
+    ),
 ]
 DeviceOption = Annotated[
     Device | None,

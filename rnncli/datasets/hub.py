@@ -86,9 +86,9 @@ def _online() -> bool:
 def _stay_offline() -> None:
     """Keep the hub's client from retrying for 23 seconds; it reads the variable when imported."""
     os.environ["HF_HUB_OFFLINE"] = "1"
-    for module, holder in (("datasets", "config"), ("huggingface_hub", "constants")):
-        if module in sys.modules:
-            setattr(getattr(sys.modules[module], holder), "HF_HUB_OFFLINE", True)  # noqa: B010
+    for name in ("datasets.config", "huggingface_hub.constants"):
+        if name in sys.modules:
+            setattr(sys.modules[name], "HF_HUB_OFFLINE", True)  # noqa: B010
 
 
 def _changed(source: str, what: str) -> DataError:
