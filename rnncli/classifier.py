@@ -12,10 +12,11 @@ from rnncli import preparation
 from rnncli.backend import Device, activate
 from rnncli.batching import Encoded
 from rnncli.config import load_config
-from rnncli.errors import StorageError, UsageError
+from rnncli.errors import ConfigError, StorageError, UsageError
 from rnncli.quiet import native_output_to
 from rnncli.run import Run
 from rnncli.scoring import logits, softmax
+from rnncli.weights import load_weights
 
 if TYPE_CHECKING:
     import numpy as np
@@ -84,12 +85,12 @@ def load_classifier(run: Run, device: str | None = None, backend: str | None = N
         raise UsageError(
             f"{run.path}: has no weights yet (status: {state}); train it with rnn train"
         )
-    experiment = load_config(run.path / "config.resolved.yaml", backend=backend, device=device)
+    experiment = _experiment(run, device, backend)
     labels = run.labels()
     tokenizer = experiment.text.restore(run.read("tokenizer"))
     chosen = activate(experiment.backend, experiment.device)
     model = preparation.build(experiment, len(tokenizer.vocabulary), len(labels))
-    _load_weights(model, run.weights)
+    load_weights(model, run.weights)
     model.compile(jit_compile=experiment.backend == "jax")
     return Classifier(experiment, tokenizer, labels, model, chosen)
 
@@ -110,13 +111,10 @@ def predict(run: Run | Path | str, texts: Sequence[str]) -> list[Prediction]:
         return classifier.predict(texts)
 
 
-def _load_weights(model: Any, path: Path) -> None:
+def _experiment(run: Run, device: str | None, backend: str | None) -> Experiment:
+    path = run.path / "config.resolved.yaml"
     try:
-        model.load_weights(path)
-    except (OSError, KeyError) as error:
-        raise StorageError(f"{path}: damaged weights ({error}); train the run again") from error
-    except ValueError as error:
-        raise StorageError(
-            f"{path}: weights of another architecture than config.resolved.yaml describes; "
-            "restore the run or train it again"
-        ) from error
+        return load_config(path, backend=backend, device=device)
+    except (ConfigError, UsageError) as error:
+        message = f"{error.lines[0]}; it is this run's record: restore it or train the run again"
+        raise StorageError(message) from error

@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from rnncli import checkpoint, metrics
-from rnncli.atomic import replacing
 from rnncli.batching import training_batches
 from rnncli.errors import ConfigError, Diverged, StorageError
 from rnncli.scoring import length_multiple, logits, softmax
 from rnncli.tables import Epoch
+from rnncli.weights import save_weights
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -125,8 +125,7 @@ def fit(
                 value = _oriented(spec.monitor, values)
                 improved = progress.best_epoch == 0 or value > progress.best_value + min_delta
                 if improved:
-                    with replacing(run.weights) as temporary:
-                        model.save_weights(temporary)
+                    save_weights(model, run.weights)
                     progress.best_epoch, progress.best_value = progress.epoch + 1, value
             progress.waited = 0 if improved else progress.waited + 1
             row = Epoch(

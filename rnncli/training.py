@@ -24,6 +24,7 @@ from rnncli.run import Run
 from rnncli.scoring import logits, softmax
 from rnncli.tables import Predictions
 from rnncli.tensorboard_log import TensorBoardLog, require_tensorboard
+from rnncli.weights import load_weights
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -147,7 +148,7 @@ def _train(
     )
     progress = fitting.fit(model, experiment, prepared, run, progress, reporter, stop)
     reporter.finishing("predictions")
-    model.load_weights(run.weights)
+    load_weights(model, run.weights)
     scores = _score(model, prepared, run)
     metrics: dict[str, Any] = {"best_epoch": progress.best_epoch, **scores}
     run.write("cost", _cost(model, prepared, progress, time.perf_counter() - began))

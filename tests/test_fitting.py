@@ -23,6 +23,7 @@ from rnncli.progress import Reporter
 from rnncli.run import Run
 from rnncli.scoring import logits, softmax
 from rnncli.tables import Epoch
+from rnncli.weights import load_weights
 from tests.synthetic import LABELS, corpus_of, experiment_of, prepared_for
 
 EVERYTHING = experiment_of(
@@ -126,8 +127,8 @@ def test_a_resumed_training_equals_an_uninterrupted_one(tmp_path: Path) -> None:
     for name, value in expected.items():
         np.testing.assert_array_equal(found[name], value, err_msg=name)
     encoded = prepared_for(EVERYTHING).encoded["test"]
-    whole.load_weights(run.weights)
-    resumed.load_weights(cut.weights)
+    load_weights(whole, run.weights)
+    load_weights(resumed, cut.weights)
     np.testing.assert_array_equal(logits(whole, encoded), logits(resumed, encoded))
 
 
@@ -199,7 +200,7 @@ def test_it_learns(tmp_path: Path) -> None:
     )
     model, progress, run = trained(experiment, tmp_path)
     prepared = prepared_for(experiment)
-    model.load_weights(run.weights)
+    load_weights(model, run.weights)
     predicted = logits(model, prepared.encoded["test"]).argmax(axis=1)
     assert (predicted == prepared.corpus["test"].labels).mean() > 0.9
     assert progress.history[-1].loss < 0.5 * progress.history[0].loss
@@ -235,7 +236,7 @@ def test_mixed_precision_trains(tmp_path: Path, precision: str) -> None:
     model, progress, run = trained(experiment, tmp_path)
     assert progress.history[-1].loss < 0.8 * progress.history[0].loss
     raw = model.get_weights()
-    model.load_weights(run.weights)
+    load_weights(model, run.weights)
     assert any((a != b).any() for a, b in zip(raw, model.get_weights(), strict=True))
     assert math.isfinite(progress.history[0].loss)
     assert all(keras.backend.standardize_dtype(v.dtype) == "float32" for v in model.weights)
@@ -322,7 +323,7 @@ def test_validation_and_file_hold_the_averaged_weights(tmp_path: Path) -> None:
     average = values_of(model.optimizer._model_variables_moving_average)
     prepared = prepared_for(experiment)
     saved = fresh(experiment, prepared)
-    saved.load_weights(run.weights)
+    load_weights(saved, run.weights)
     assert any((a != b).any() for a, b in zip(raw, average, strict=True))
     for found, expected in zip(saved.get_weights(), average, strict=True):
         np.testing.assert_array_equal(found, expected)

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from rnncli.cli.options import JsonOption, Settings, examples
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -14,25 +16,17 @@ __all__ = ["app"]
 
 app = typer.Typer(no_args_is_help=True, help="List, show, copy and check configs.")
 
-Name = Annotated[str, typer.Argument(help="A config file, or a shipped config's name.")]
-Settings = Annotated[
-    list[str] | None,
-    typer.Option("--set", metavar="KEY=VALUE", help="Change a setting: model.layers.0.units=64."),
-]
 
-
-@app.command("list")
-def list_configs(
-    json: Annotated[bool, typer.Option("--json", help="One JSON array, for programs.")] = False,
-) -> None:
+@app.command("list", epilog=examples("rnn config list", "rnn config list --json"))
+def list_configs(json: JsonOption = False) -> None:
     """List the shipped configs: name, data, cells, and what each is about."""
     from rnncli.shipped import shipped_configs
 
     rows = [_row(path) for path in shipped_configs().values()]
     if json:
-        from json import dumps
+        from rnncli.json_text import json_page
 
-        typer.echo(dumps(rows, ensure_ascii=False, indent=2))
+        typer.echo(json_page(rows))
         return
     shown = [
         (str(row["name"]), str(row["data"]), " + ".join(row["cells"]), str(row["description"]))
@@ -68,25 +62,40 @@ def _comments(text: str) -> Iterator[str]:
             yield comment
 
 
-@app.command()
+@app.command(
+    epilog=examples(
+        "rnn config show lstm_imdb.yaml", "rnn config show mine.yaml --set train.epochs=3 --plain"
+    )
+)
 def show(
-    name: Name,
+    config: Annotated[
+        str,
+        typer.Argument(metavar="CONFIG", help="A config file, or a shipped config's name."),
+    ],
     settings: Settings = None,
     plain: Annotated[bool, typer.Option("--plain", help="Without marking defaults.")] = False,
 ) -> None:
     """Show a config with every default filled in, and where each setting comes from."""
     from rnncli.config import read_config, to_marked_yaml, to_yaml
 
-    loaded = read_config(name, settings or ())
+    loaded = read_config(config, settings or ())
     text = to_yaml(loaded.experiment) if plain else to_marked_yaml(loaded)
     typer.echo(text, nl=False)
 
 
-@app.command()
+@app.command(
+    epilog=examples("rnn config init gru_klue.yaml", "rnn config init gru_klue.yaml mine.yaml")
+)
 def init(
-    name: Annotated[str, typer.Argument(help="A shipped config's name; see `rnn config list`.")],
+    name: Annotated[
+        str,
+        typer.Argument(metavar="NAME", help="A shipped config's name; see `rnn config list`."),
+    ],
     target: Annotated[
-        str | None, typer.Argument(help="The new file, or a folder (ends in /); by default here.")
+        str | None,
+        typer.Argument(
+            metavar="TARGET", help="The new file, or a folder (ends in /); by default here."
+        ),
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Overwrite the target.")] = False,
 ) -> None:
@@ -110,10 +119,12 @@ def init(
     typer.echo("completion in editors: rnn config schema > schema.json, beside the file")
 
 
-@app.command()
+@app.command(
+    epilog=examples("rnn config validate mine.yaml", "rnn config validate configs/ other.yaml")
+)
 def validate(
     paths: Annotated[
-        list[str], typer.Argument(metavar="PATH…", help="Configs, or folders that hold some.")
+        list[str], typer.Argument(metavar="PATH", help="Configs, or folders that hold some.")
     ],
     settings: Settings = None,
 ) -> None:
@@ -154,9 +165,9 @@ def _configs(path: str) -> list[str]:
     return found
 
 
-@app.command()
+@app.command(epilog=examples("rnn config schema > schema.json"))
 def schema() -> None:
-    """Print the JSON Schema of a config: rnn config schema > configs/schema.json."""
+    """Print the JSON Schema of a config, for an editor's completion."""
     from rnncli.config_schema import schema_text
 
     typer.echo(schema_text(), nl=False)

@@ -28,7 +28,7 @@ EXAMPLES = examples(
 def predict(
     run: RunArgument,
     texts: Annotated[
-        list[str] | None, typer.Argument(metavar="[TEXT]...", help="Texts to classify.")
+        list[str] | None, typer.Argument(metavar="TEXT", help="Texts to classify.")
     ] = None,
     file: Annotated[
         Path | None,

@@ -22,7 +22,7 @@ _LEAST_NEEDED = ("started", "time", "parameters", "data", "val F1", "accuracy")
 
 def runs(
     folder: Annotated[
-        Path, typer.Argument(metavar="[FOLDER]", help="The folder that holds run directories.")
+        Path, typer.Argument(metavar="FOLDER", help="The folder that holds run directories.")
     ] = Path("runs"),
     sort: Annotated[
         Key, typer.Option("--sort", help="The order: what was worst or first comes first.")

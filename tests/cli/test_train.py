@@ -135,7 +135,9 @@ def test_an_interrupted_run_is_resumed_to_the_same_end(trained: Run, tmp_path: P
 
 
 def test_a_run_does_not_go_on_with_other_texts(tmp_path: Path) -> None:
-    rows = [f'{{"text": "{word} {number}", "label": "{word}"}}' for number in range(20) for word in "ab"]
+    rows = [
+        f'{{"text": "{word} {number}", "label": "{word}"}}' for number in range(20) for word in "ab"
+    ]
     for split in ("train", "test"):
         Path(f"{split}.jsonl").write_text("\n".join(rows), encoding="utf-8")
     data = "data={name: files, path: .}"
@@ -153,7 +155,11 @@ def test_a_run_does_not_go_on_with_other_texts(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "code", "expected"),
     [
-        (["--set", "model.layers.0.unit=4"], 2, "--set model.layers.0.unit=4: unknown key; did you"),
+        (
+            ["--set", "model.layers.0.unit=4"],
+            2,
+            "--set model.layers.0.unit=4: unknown key; did you",
+        ),
         (["--set", "model.layers.0.units=0"], 2, "expected an integer"),
         (["--set", "seed"], 2, "expected key=value"),
         (["--seed", "x"], 2, "'x' is not an integer"),
