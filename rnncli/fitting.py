@@ -219,10 +219,17 @@ def _targets(classes: int, smoothing: float) -> NDArray[np.float32]:
 
 def _reseed(model: Any, seed: int, epoch: int) -> None:
     """Set every dropout's random state from seed and epoch alone."""
+    import keras
+
     states = [v for v in model.non_trainable_variables if "seed_generator_state" in v.path]
     for index, state in enumerate(states):
         words = np.random.SeedSequence([seed, epoch, index]).generate_state(2)
         state.assign((words >> 1).astype(str(state.dtype)))
+    if keras.backend.backend() == "torch":
+        import torch
+
+        # There Keras draws a dropout from torch's own generator.
+        torch.manual_seed(int(np.random.SeedSequence([seed, epoch]).generate_state(1)[0]))
 
 
 def _averaged_weights(model: Any, spec: TrainSpec) -> Any:
@@ -236,6 +243,9 @@ def _averaged_weights(model: Any, spec: TrainSpec) -> Any:
     def swapped() -> Iterator[None]:
         kept = [_array(variable) for variable in model.trainable_variables]
         model.optimizer.finalize_variable_values(model.trainable_variables)
+        for variable in model.trainable_variables:
+            # On JAX it now shares the average's array, which a prediction would give away.
+            variable.assign(_array(variable))
         try:
             yield
         finally:

@@ -1,0 +1,70 @@
+"""Scope: one place that chooses backend and device, and says what it took and why."""
+
+from __future__ import annotations
+
+import importlib.util
+import subprocess
+import sys
+
+import keras
+import pytest
+
+from rnncli import backend
+from rnncli.backend import Device, activate
+from rnncli.errors import DeviceError
+
+USED = keras.backend.backend()
+
+
+def test_auto_and_cpu_here() -> None:
+    """Tests run without a GPU (see conftest)."""
+    device = activate(USED)
+    assert (device.backend, device.kind, device.reason) == (USED, "cpu", "no GPU found")
+    assert activate(USED, "cpu").reason == "asked for"
+    assert str(device).startswith("CPU (")
+
+
+def test_a_gpu_that_is_not_there() -> None:
+    with pytest.raises(DeviceError, match=r"^device gpu: .* finds no GPU here; use --device auto"):
+        activate(USED, "gpu")
+
+
+def test_a_gpu_that_is_there_is_taken_unless_cpu_is_asked_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(backend._GPU, USED, lambda wanted: "H100" if wanted else None)
+    assert activate(USED) == Device(USED, "gpu", "H100", "a GPU was found")
+    assert activate(USED, "gpu").reason == "asked for"
+    assert activate(USED, "cpu").kind == "cpu"
+
+
+def test_a_second_backend_needs_another_process() -> None:
+    other = "torch" if USED != "torch" else "jax"
+    with pytest.raises(DeviceError, match="start a new process for another backend"):
+        activate(other)
+
+
+def test_a_backend_that_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(sys.modules, "keras")
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(DeviceError, match=r"torch is not installed; pip install 'rnncli\[torch\]'"):
+        activate("torch")
+
+
+def test_cpu_hides_the_gpu_before_keras_is_imported() -> None:
+    code = (
+        "import os\nfrom rnncli.backend import activate\nactivate('tensorflow', 'cpu')\n"
+        "print(os.environ['KERAS_BACKEND'], os.environ['CUDA_VISIBLE_DEVICES'])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, env=_plain()
+    )
+    assert done.stdout.split() == ["tensorflow", "-1"]
+
+
+def _plain() -> dict[str, str]:
+    from tests.terminal import environment
+
+    changed = environment()
+    del changed["CUDA_VISIBLE_DEVICES"]
+    return changed
