@@ -15,7 +15,7 @@ from rnncli.errors import DeviceError
 if TYPE_CHECKING:
     from rnncli.experiment import Backend
 
-__all__ = ["Device", "activate"]
+__all__ = ["Device", "activate", "memory_watched"]
 
 
 @dataclass(frozen=True)
@@ -73,6 +73,26 @@ def activate(backend: Backend, device: Literal["auto", "cpu", "gpu"] = "auto") -
         return Device(backend, "gpu", gpu, "asked for" if device == "gpu" else "a GPU was found")
     reason = "asked for" if device == "cpu" else "no GPU found"
     return Device(backend, "cpu", f"{os.cpu_count()} cores", reason)
+
+
+@contextlib.contextmanager
+def memory_watched() -> Iterator[None]:
+    """Tell in a line when a model does not fit into memory, whichever backend finds out.
+
+    Raises:
+        DeviceError: the block ran out of memory.
+    """
+    try:
+        yield
+    except Exception as error:
+        kinds = (type(error).__name__, str(error)[:200])
+        words = ("MemoryError", "ResourceExhausted", "RESOURCE_EXHAUSTED", "out of memory")
+        if not any(word in kind for kind in kinds for word in words):
+            raise
+        raise DeviceError(
+            "not enough memory for this model; lower model.layers units, model.embedding.dim, "
+            "text.vocabulary_size or train.batch_size"
+        ) from error
 
 
 def _hide_gpus(backend: Backend) -> None:

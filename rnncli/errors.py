@@ -74,7 +74,7 @@ class StorageError(DataError):
 
 
 class DeviceError(RnnError):
-    """The device or the backend that was asked for is not available."""
+    """The device or backend that was asked for is not there, or its memory does not suffice."""
 
     exit_code = 4
 

@@ -25,7 +25,7 @@ __all__ = ["EmbeddingSpec", "ModelSpec"]
 class EmbeddingSpec(Spec):
     """The vectors that stand for tokens."""
 
-    dim: Annotated[int, Field(ge=1)] = 128
+    dim: Annotated[int, Field(ge=1, le=65_536)] = 128
     """Length D of a vector."""
     dropout: Rate = 0.0
     """Share of the vectors' elements dropped in training."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from rnncli import fitting, preparation
-from rnncli.backend import Device, activate
+from rnncli.backend import Device, activate, memory_watched
 from rnncli.config import to_yaml
 from rnncli.corpus import SPLITS, Corpus, SplitName
 from rnncli.environment import describe_environment, peak_memory_bytes
@@ -77,7 +77,8 @@ def train(
             with native_output_to(run.backend_log):
                 run.set_status("running")
                 try:
-                    _train(experiment, corpus, run, device, config_text, reporter, stop)
+                    with memory_watched():
+                        _train(experiment, corpus, run, device, config_text, reporter, stop)
                 except Interrupted as error:
                     run.set_status("interrupted", reason=str(error))
                     raise Interrupted(f"{error}; the same command resumes {run.path}") from error

@@ -10,7 +10,7 @@ import keras
 import pytest
 
 from rnncli import backend
-from rnncli.backend import Device, activate
+from rnncli.backend import Device, activate, memory_watched
 from rnncli.errors import DeviceError
 
 USED = keras.backend.backend()
@@ -49,6 +49,27 @@ def test_a_backend_that_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     with pytest.raises(DeviceError, match=r"torch is not installed; pip install 'rnncli\[torch\]'"):
         activate("torch")
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        MemoryError(),
+        RuntimeError("RESOURCE_EXHAUSTED: Out of memory while trying to allocate 9 bytes"),
+        RuntimeError("CUDA out of memory. Tried to allocate 2.00 GiB"),
+    ],
+)
+def test_a_lack_of_memory_is_told_with_what_to_lower(error: Exception) -> None:
+    with (
+        pytest.raises(DeviceError, match="not enough memory for this model; lower"),
+        memory_watched(),
+    ):
+        raise error
+
+
+def test_other_errors_pass() -> None:
+    with pytest.raises(ZeroDivisionError), memory_watched():
+        raise ZeroDivisionError
 
 
 def test_cpu_hides_the_gpu_before_keras_is_imported() -> None:

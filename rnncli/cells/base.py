@@ -50,7 +50,7 @@ class CellSpec(Spec):
 
     cell: str
     """Which cell; each subclass has its own literal."""
-    units: Annotated[int, Field(ge=1)]
+    units: Annotated[int, Field(ge=1, le=65_536)]
     """Size U of the hidden state, in one direction."""
     bidirectional: bool = False
     """Read the text in both directions, each with weights of its own."""
