@@ -70,7 +70,7 @@ def make_folder(path: Path) -> None:
 def replacing(path: Path) -> Iterator[Path]:
     """Yield a temporary path to fill; on success it is synced and takes the place of `path`.
 
-    The temporary name ends like the real one, because Keras insists on `.weights.h5`.
+    The temporary name ends like the real one, so that a writer sees the same file type.
 
     Raises:
         StorageError: the file cannot be written. The old file, if any, is still whole.
@@ -89,7 +89,7 @@ def replacing(path: Path) -> Iterator[Path]:
             temporary.unlink(missing_ok=True)
 
 
-def write_bytes(path: Path, data: bytes) -> None:
+def write_bytes(path: Path, data: bytes | memoryview) -> None:
     """Write a whole file.
 
     Raises:

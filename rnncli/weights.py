@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import io
 import warnings
 from pathlib import Path
 from typing import Any
 
-from rnncli.atomic import replacing
+from rnncli.atomic import write_bytes
 from rnncli.errors import StorageError
 
 __all__ = ["load_weights", "save_weights"]
+
+
+class _NamedBytes(io.BytesIO):
+    """A file in memory, because HDF5 dies of a full disk; Keras asks for a name's ending."""
+
+    def __str__(self) -> str:
+        return ".weights.h5"
 
 
 def save_weights(model: Any, path: Path) -> None:
@@ -18,8 +26,9 @@ def save_weights(model: Any, path: Path) -> None:
     Raises:
         StorageError: it cannot be written.
     """
-    with replacing(path) as temporary:
-        _layers_of(model).save_weights(temporary)
+    memory = _NamedBytes()
+    _layers_of(model).save_weights(memory)
+    write_bytes(path, memory.getbuffer())
 
 
 def load_weights(model: Any, path: Path) -> None:
@@ -36,11 +45,26 @@ def load_weights(model: Any, path: Path) -> None:
         with warnings.catch_warnings():
             # Keras tells of a part that it left at its initial values, and goes on.
             warnings.filterwarnings("error", message="Skipping nested container")
-            _layers_of(model).load_weights(path)
+            layers = _layers_of(model)
+            layers.load_weights(path)
+        if _weights_in(path) != len(layers.weights):
+            raise other
     except (OSError, KeyError) as error:
         raise StorageError(f"{path}: damaged weights ({error}); train the run again") from error
     except (ValueError, UserWarning) as error:
         raise other from error
+
+
+def _weights_in(path: Path) -> int:
+    """How many weights a file holds; Keras passes over those of layers that a model lacks."""
+    import h5py
+
+    found: list[str] = []
+    with h5py.File(path) as file:
+        file["layers"].visititems(
+            lambda name, item: found.append(name) if isinstance(item, h5py.Dataset) else None
+        )
+    return sum("seed_generator" not in name for name in found)
 
 
 def _layers_of(model: Any) -> Any:
