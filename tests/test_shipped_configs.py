@@ -37,7 +37,7 @@ def test_the_course_is_there() -> None:
 def test_opens_with_its_command_its_cost_and_its_score(name: str) -> None:
     lines = CONFIGS[name].read_text(encoding="utf-8").splitlines()
     assert lines[0] == "# yaml-language-server: $schema=schema.json"
-    assert re.fullmatch(r"# [A-Z].*\.", lines[1])
+    assert re.fullmatch(r"# [A-Za-z].*\.", lines[1])
     assert lines[2] == f"# rnn train --config {name}.yaml"
     assert re.fullmatch(
         r"# cost: (\d+ s|\d+\.\d min) on 2 CPU cores · "
