@@ -176,6 +176,6 @@ def _bounds(metadata: Iterable[Any]) -> list[str]:
 
 def _bound(value: float) -> str:
     power = int(value).bit_length() - 1
-    if isinstance(value, int) and value > 4096 and value == 1 << power:
+    if isinstance(value, int) and value > 2**20 and value == 1 << power:
         return f"2^{power}"
     return f"{value:g}" if isinstance(value, float) else str(value)

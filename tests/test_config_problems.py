@@ -68,7 +68,7 @@ def test_problems_of_an_extended_file_name_that_file(tmp_path: Path) -> None:
     assert sorted(caught.value.lines) == sorted(
         [
             f"{over}:2: sead: unknown key; did you mean seed? (value 3)",
-            f"{base}:5: model.layers.0.units: expected an integer ≥ 1, got 0",
+            f"{base}:5: model.layers.0.units: expected an integer ≥ 1 and ≤ 65536, got 0",
             "--set train.epochs=0: expected an integer ≥ 1, got 0",
         ]
     )
