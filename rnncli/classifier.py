@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from rnncli.experiment import Experiment
     from rnncli.tokenizers import FittedTokenizer
 
-__all__ = ["Classifier", "Prediction", "load_classifier", "predict"]
+__all__ = ["Classifier", "Prediction", "load_classifier", "predict", "recorded_experiment"]
 
 
 @dataclass(frozen=True)
@@ -85,7 +85,7 @@ def load_classifier(run: Run, device: str | None = None, backend: str | None = N
         raise UsageError(
             f"{run.path}: has no weights yet (status: {state}); train it with rnn train"
         )
-    experiment = _experiment(run, device, backend)
+    experiment = recorded_experiment(run, device, backend)
     labels = run.labels()
     tokenizer = experiment.text.restore(run.read("tokenizer"))
     chosen = activate(experiment.backend, experiment.device)
@@ -111,7 +111,14 @@ def predict(run: Run | Path | str, texts: Sequence[str]) -> list[Prediction]:
         return classifier.predict(texts)
 
 
-def _experiment(run: Run, device: str | None, backend: str | None) -> Experiment:
+def recorded_experiment(
+    run: Run, device: str | None = None, backend: str | None = None
+) -> Experiment:
+    """What a run was trained from, every default written out.
+
+    Raises:
+        StorageError: the record is missing, damaged, or of another version of the program.
+    """
     path = run.path / "config.resolved.yaml"
     try:
         return load_config(path, backend=backend, device=device)

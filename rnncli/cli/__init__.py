@@ -6,7 +6,17 @@ from typing import Annotated
 
 import typer
 
-from rnncli.cli import catalogue, config, data, doctor, evaluate, predict, runs, train
+from rnncli.cli import (
+    catalogue,
+    config,
+    data,
+    doctor,
+    evaluate,
+    predict,
+    reproduce,
+    runs,
+    train,
+)
 from rnncli.cli.failures import ReportingGroup
 
 __all__ = ["app", "main"]
@@ -32,6 +42,7 @@ app = typer.Typer(
 app.command("train", epilog=train.EXAMPLES)(train.train)
 app.command("evaluate", epilog=evaluate.EXAMPLES)(evaluate.evaluate)
 app.command("predict", epilog=predict.EXAMPLES)(predict.predict)
+app.command("reproduce", epilog=reproduce.EXAMPLES)(reproduce.reproduce)
 app.command("runs", epilog=runs.EXAMPLES)(runs.runs)
 app.add_typer(data.app, name="data")
 app.add_typer(config.app, name="config")

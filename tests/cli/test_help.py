@@ -29,7 +29,17 @@ COMMANDS = dict(commands(typer.main.get_command(app)))
 
 def test_the_commands_there_are() -> None:
     names = {" ".join(path) for path in COMMANDS}
-    plain = {"train", "evaluate", "predict", "runs", "list", "doctor", "data show", "data stats"}
+    plain = {
+        "train",
+        "evaluate",
+        "predict",
+        "runs",
+        "list",
+        "doctor",
+        "reproduce",
+        "data show",
+        "data stats",
+    }
     config = {f"config {name}" for name in ("list", "show", "init", "validate", "schema")}
     assert names == plain | config
 
