@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from rnncli.batching import Encoded
 from rnncli.corpus import SPLITS, Corpus, SplitName
 from rnncli.model import build_model
+from rnncli.token_cache import tokens_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,11 +35,24 @@ class Prepared:
     encoded: Mapping[SplitName, Encoded]
 
 
-def tokenize(experiment: Experiment, corpus: Corpus) -> Prepared:
-    """Fit the tokenizer on the training texts and encode every split."""
-    tokenizer = experiment.text.fit(corpus["train"].texts)
-    encoded = {name: Encoded.of(tokenizer.encode_many(corpus[name].texts)) for name in SPLITS}
-    return Prepared(corpus, tokenizer, encoded)
+def tokenize(experiment: Experiment, corpus: Corpus, cache: Path | None = None) -> Prepared:
+    """Fit the tokenizer on the training texts and encode every split.
+
+    Args:
+        experiment: says how.
+        corpus: the texts.
+        cache: the folder of `rnncli.token_cache`; None for none.
+    """
+
+    def work() -> tuple[FittedTokenizer, Mapping[SplitName, Encoded]]:
+        tokenizer = experiment.text.fit(corpus["train"].texts)
+        return tokenizer, {
+            name: Encoded.of(tokenizer.encode_many(corpus[name].texts)) for name in SPLITS
+        }
+
+    if cache is None:
+        return Prepared(corpus, *work())
+    return Prepared(corpus, *tokens_of(experiment.text, corpus, cache, work))
 
 
 def pretrained(experiment: Experiment, tokenizer: FittedTokenizer) -> Vectors | None:

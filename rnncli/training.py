@@ -114,7 +114,7 @@ def _train(
             "kernels": [asdict(kernel) for kernel in layers],
         },
     )
-    prepared = preparation.tokenize(experiment, corpus)
+    prepared = preparation.tokenize(experiment, corpus, run.path.parent / ".cache" / "tokens")
     facts = describe_data(prepared)
     _refuse_other_data(run, facts)
     run.write("data", facts)
