@@ -41,7 +41,7 @@ class _Corrected:
         for variable, average in zip(trainable_variables, averages, strict=True):
             if average is not None:
                 momentum = ops.cast(decay, variable.dtype)
-                average.assign(momentum * average + (1 - momentum) * variable)
+                average.assign_sub((1 - momentum) * (average - variable))
 
 
 def _dense(gradient: Any, variable: Any) -> Any:
@@ -53,11 +53,50 @@ def _dense(gradient: Any, variable: Any) -> Any:
     return ops.segment_sum(values, rows, num_segments=variable.shape[0])
 
 
-class Adam(_Corrected, keras.optimizers.Adam):
+class _FusedAdam(_Corrected):
+    """Adam's update in one pass over the weights where TensorFlow has a kernel for it.
+
+    Keras' own makes ten passes with a temporary array each, which for a large embedding takes
+    longer than the recurrence.
+    """
+
+    beta_1: float
+    beta_2: float
+    epsilon: float
+    amsgrad: bool
+    _momentums: list[Any]
+    _velocities: list[Any]
+    _get_variable_index: Any
+
+    def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
+        """Update one variable and its two moments."""
+        if keras.backend.backend() != "tensorflow" or self.amsgrad:
+            super().update_step(gradient, variable, learning_rate)  # type: ignore[misc]
+            return
+        import tensorflow as tf
+
+        index = self._get_variable_index(variable)
+        weights = variable.value if isinstance(variable, keras.Variable) else variable
+        step = tf.cast(self.iterations.value + 1, weights.dtype)
+        tf.raw_ops.ResourceApplyAdam(
+            var=weights.handle,
+            m=self._momentums[index].value.handle,
+            v=self._velocities[index].value.handle,
+            beta1_power=tf.pow(tf.cast(self.beta_1, weights.dtype), step),
+            beta2_power=tf.pow(tf.cast(self.beta_2, weights.dtype), step),
+            lr=tf.cast(learning_rate, weights.dtype),
+            beta1=tf.cast(self.beta_1, weights.dtype),
+            beta2=tf.cast(self.beta_2, weights.dtype),
+            epsilon=tf.cast(self.epsilon, weights.dtype),
+            grad=tf.cast(gradient, weights.dtype),
+        )
+
+
+class Adam(_FusedAdam, keras.optimizers.Adam):
     """Kingma & Ba, Adam, ICLR 2015."""
 
 
-class AdamW(_Corrected, keras.optimizers.AdamW):
+class AdamW(_FusedAdam, keras.optimizers.AdamW):
     """Loshchilov & Hutter, Decoupled weight decay regularization, ICLR 2019."""
 
 
