@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import importlib.util
+import logging
 import os
 import sys
 from collections.abc import Iterator
@@ -11,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from rnncli.errors import DeviceError
+from rnncli.quiet import TALKATIVE
 
 if TYPE_CHECKING:
     from rnncli.experiment import Backend
@@ -105,9 +107,10 @@ def _hide_gpus(backend: Backend) -> None:
 
 @contextlib.contextmanager
 def _import_noise_logged() -> Iterator[None]:
-    """Let logging handlers that are made at import time write to descriptor 2, not the terminal.
+    """Let what is printed at import time go to descriptor 2, not the terminal.
 
-    Inside `rnncli.quiet.native_output_to` that descriptor leads to the log.
+    Inside `rnncli.quiet.native_output_to` that descriptor leads to the log. Handlers that the
+    libraries give their loggers meanwhile are taken away again: their stream ends here.
     """
     terminal = sys.stderr
     with os.fdopen(os.dup(2), "w", encoding="utf-8") as log:
@@ -116,6 +119,11 @@ def _import_noise_logged() -> Iterator[None]:
             yield
         finally:
             sys.stderr = terminal
+            for name in TALKATIVE:
+                logger = logging.getLogger(name)
+                for handler in logger.handlers[:]:
+                    if getattr(handler, "stream", None) is log:
+                        logger.removeHandler(handler)
 
 
 def _tensorflow_gpu(wanted: bool) -> str | None:

@@ -17,9 +17,10 @@ from typing import TextIO
 
 from rnncli.errors import RnnError
 
-__all__ = ["native_output_to"]
+__all__ = ["TALKATIVE", "native_output_to"]
 
-_TALKATIVE = ("tensorflow", "absl", "jax", "py.warnings", "h5py", "matplotlib")
+TALKATIVE = ("tensorflow", "absl", "jax", "py.warnings", "h5py", "matplotlib")
+"""Loggers of the libraries that warn of what is no concern of the user's."""
 
 
 @contextlib.contextmanager
@@ -82,7 +83,7 @@ def _logging_to(log: TextIO) -> Iterator[None]:
     """Route the libraries' Python logging and warnings to the log."""
     handler = logging.StreamHandler(log)
     kept: list[tuple[logging.Logger, list[logging.Handler], bool]] = []
-    for name in _TALKATIVE:
+    for name in TALKATIVE:
         logger = logging.getLogger(name)
         kept.append((logger, logger.handlers[:], logger.propagate))
         logger.handlers[:] = [handler]

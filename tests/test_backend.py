@@ -74,13 +74,15 @@ def test_other_errors_pass() -> None:
 
 def test_cpu_hides_the_gpu_before_keras_is_imported() -> None:
     code = (
-        "import os\nfrom rnncli.backend import activate\nactivate('tensorflow', 'cpu')\n"
-        "print(os.environ['KERAS_BACKEND'], os.environ['CUDA_VISIBLE_DEVICES'])"
+        "import logging, os\nfrom rnncli.backend import activate\nactivate('tensorflow', 'cpu')\n"
+        "print(os.environ['KERAS_BACKEND'], os.environ['CUDA_VISIBLE_DEVICES'])\n"
+        "logging.getLogger('tensorflow').warning('to a stream that is still open')"
     )
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, env=_plain()
     )
     assert done.stdout.split() == ["tensorflow", "-1"]
+    assert "Logging error" not in done.stderr
 
 
 def _plain() -> dict[str, str]:

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from rnncli.cli import (
+    bench,
     catalogue,
     config,
     data,
@@ -47,6 +48,7 @@ app.command("runs", epilog=runs.EXAMPLES)(runs.runs)
 app.add_typer(data.app, name="data")
 app.add_typer(config.app, name="config")
 app.command("list", epilog=catalogue.EXAMPLES)(catalogue.catalogue)
+app.command("bench", epilog=bench.EXAMPLES)(bench.bench)
 app.command("doctor", epilog=doctor.EXAMPLES)(doctor.doctor)
 
 

@@ -37,6 +37,7 @@ def test_the_commands_there_are() -> None:
         "list",
         "doctor",
         "reproduce",
+        "bench",
         "data show",
         "data stats",
     }

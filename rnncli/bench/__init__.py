@@ -1,0 +1,1 @@
+"""`rnn bench`: this program's training and prediction against what a user would write instead."""

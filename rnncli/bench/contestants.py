@@ -1,0 +1,165 @@
+"""The contestants on Keras: this program, and the script a user would write.
+
+A contestant makes training steps on given rows and answers with logits; all begin with the same
+weights, and `rnncli.bench.measuring` checks that they do the same work.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from rnncli.bench.workload import FEATURES
+from rnncli.scoring import logits
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from rnncli.bench.workload import Network, Workload
+
+    Weights = Sequence[NDArray[np.float32]]
+
+__all__ = ["Contestant", "PlainKeras", "ThisProgram", "initial_weights"]
+
+
+class Contestant(ABC):
+    """A network with an optimizer."""
+
+    variant: str
+
+    def __init__(self, network: Network, load: Workload, optimizer: str, weights: Weights) -> None:
+        """Build the network, give it the weights [Keras' order], and an optimizer.
+
+        Args:
+            network: its size.
+            load: the texts.
+            optimizer: `adam` (learning rate 0.001) or `sgd` (0.1).
+            weights: see `initial_weights`.
+        """
+        self.network = network
+        self.load = load
+        self.build(optimizer, weights)
+
+    @abstractmethod
+    def build(self, optimizer: str, weights: Weights) -> None:
+        """Make the model."""
+
+    @abstractmethod
+    def step(self, rows: NDArray[np.int64]) -> float:
+        """One training step: the batch's mean loss before it."""
+
+    @abstractmethod
+    def epoch(self) -> None:
+        """All texts once, in batches as this contestant forms them."""
+
+    @abstractmethod
+    def answer(self, rows: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Logits [N, C]."""
+
+
+def initial_weights(network: Network, load: Workload) -> Weights:
+    """Embedding [V, D], for each direction kernel, recurrent kernel and bias, dense [·, C], [C]."""
+    import keras
+
+    keras.utils.set_random_seed(1)
+    return [np.asarray(array) for array in _ours(network, load).get_weights()]
+
+
+def _ours(network: Network, load: Workload) -> Any:
+    from rnncli.model import build_model
+    from rnncli.topology import ModelSpec
+
+    layer = {
+        "cell": network.cell,
+        "units": network.units,
+        "bidirectional": network.bidirectional,
+    }
+    spec = ModelSpec.model_validate({"embedding": {"dim": FEATURES}, "layers": [layer]})
+    return build_model(spec, vocabulary_size=load.vocabulary_size, classes=load.classes)
+
+
+class ThisProgram(Contestant):
+    """The model, batches, optimizer and steps of `rnn train`."""
+
+    variant = "rnn"
+
+    def build(self, optimizer: str, weights: Weights) -> None:
+        """See `Contestant.build`."""
+        from rnncli.experiment import TrainSpec
+        from rnncli.fitting import compile_model
+
+        rate = {"adam": 1e-3, "sgd": 0.1}[optimizer]
+        settings = {"name": optimizer, "learning_rate": rate}
+        self._model = _ours(self.network, self.load)
+        self._model.set_weights(weights)
+        compile_model(self._model, TrainSpec.model_validate({"optimizer": settings}))
+        self._targets = np.eye(self.load.classes, dtype=np.float32)
+
+    def step(self, rows: NDArray[np.int64]) -> float:
+        """See `Contestant.step`."""
+        targets = self._targets[self.load.labels[rows]]
+        return float(self._model.train_on_batch(self.load.padded(rows), targets))
+
+    def epoch(self) -> None:
+        """See `Contestant.epoch`."""
+        for rows in self.load.batches:
+            self.step(rows)
+
+    def answer(self, rows: NDArray[np.int64]) -> NDArray[np.float32]:
+        """See `Contestant.answer`."""
+        from rnncli.batching import Encoded
+
+        encoded = self.load.encoded
+        texts = [encoded.ids[encoded.offsets[row] : encoded.offsets[row + 1]] for row in rows]
+        return logits(self._model, Encoded.of(texts))
+
+
+class PlainKeras(Contestant):
+    """Texts padded to one length, `mask_zero`, Keras' own layer and Adam, `fit`."""
+
+    variant = "keras"
+
+    def build(self, optimizer: str, weights: Weights) -> None:
+        """See `Contestant.build`."""
+        import keras
+
+        load, network = self.load, self.network
+        kinds = {"lstm": "LSTM", "gru": "GRU", "simple_rnn": "SimpleRNN"}
+        layer = getattr(keras.layers, kinds[network.cell])(network.units)
+        if network.bidirectional:
+            layer = keras.layers.Bidirectional(layer)
+        self._model = keras.Sequential(
+            [
+                keras.Input((load.max_length,), dtype="int32"),
+                keras.layers.Embedding(load.vocabulary_size, FEATURES, mask_zero=True),
+                layer,
+                keras.layers.Dense(load.classes),
+            ]
+        )
+        self._model.set_weights(weights)
+        kind = {"adam": keras.optimizers.Adam(1e-3), "sgd": keras.optimizers.SGD(0.1)}
+        loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+        self._model.compile(kind[optimizer], loss)
+        self._everything = load.padded_to_the_limit(np.arange(len(load.encoded)))
+
+    def step(self, rows: NDArray[np.int64]) -> float:
+        """See `Contestant.step`."""
+        ids = self._everything[rows]
+        return float(self._model.train_on_batch(ids, self.load.labels[rows]))
+
+    def epoch(self) -> None:
+        """See `Contestant.epoch`."""
+        from rnncli.bench.workload import BATCH
+
+        self._model.fit(self._everything, self.load.labels, batch_size=BATCH, verbose=0)
+
+    def answer(self, rows: NDArray[np.int64]) -> NDArray[np.float32]:
+        """See `Contestant.answer`."""
+        ids = self._everything[rows]
+        if len(rows) == 1:
+            return np.asarray(self._model.predict_on_batch(ids))
+        return np.asarray(self._model.predict(ids, batch_size=256, verbose=0))

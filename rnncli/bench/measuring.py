@@ -1,0 +1,187 @@
+"""The measurement: the same work checked first, then interleaved rounds, medians and ratios."""
+
+from __future__ import annotations
+
+import importlib.util
+import statistics
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from rnncli.bench.contestants import Contestant, PlainKeras, ThisProgram, initial_weights
+from rnncli.errors import CheckFailed
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from rnncli.bench.workload import Network, Workload
+    from rnncli.progress import Reporter
+
+__all__ = ["NOT_INSTALLED", "Row", "check_same_work", "contestants", "measure", "peak_gflops"]
+
+NOT_INSTALLED = "not installed"
+_SAME = 1e-3
+"""How far the losses of two contestants may lie apart after `_STEPS` steps, relatively."""
+_STEPS = 4
+_TIMED = 12
+_SINGLE = 40
+"""Texts classified one by one."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One measured quantity of one contestant."""
+
+    data: str
+    cell: str
+    units: int
+    bidirectional: bool
+    measure: str
+    """`step` and `epoch` of training; `predict` many texts; `single_p50`, `single_p95` one."""
+    variant: str
+    median_ms: float | None
+    """None where the contestant is not installed."""
+    ratio_to_keras: float | None
+    """How many times faster than the plain Keras script."""
+    share_of_peak: float | None
+    """Of the machine's matrix products, padding not counted as work; of steps and epochs."""
+    note: str = ""
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-ready."""
+        return asdict(self)
+
+
+def contestants() -> dict[str, type[Contestant] | None]:
+    """By variant; None for those whose package is missing."""
+    found: dict[str, type[Contestant] | None] = {"rnn": ThisProgram, "keras": PlainKeras}
+    if importlib.util.find_spec("torch") is None:
+        return {**found, "torch-padded": None, "torch-packed": None}
+    from rnncli.bench.torch_contestants import TorchPacked, TorchPadded
+
+    return {**found, "torch-padded": TorchPadded, "torch-packed": TorchPacked}
+
+
+def check_same_work(network: Network, load: Workload, kinds: Sequence[type[Contestant]]) -> None:
+    """Train each with plain SGD on the same batches from the same weights.
+
+    SGD, because Keras' Adam updates repeated rows of an embedding otherwise than the others.
+
+    Raises:
+        CheckFailed: the losses or logits differ: the contestants do not do the same work.
+    """
+    weights = initial_weights(network, load)
+    rows = load.batches[:_STEPS]
+    expected: NDArray[np.float64] | None = None
+    for kind in kinds:
+        contestant = kind(network, load, "sgd", weights)
+        losses = [contestant.step(batch) for batch in rows]
+        found = np.concatenate([losses, contestant.answer(rows[0]).ravel()])
+        expected = found if expected is None else expected
+        if not np.allclose(found, expected, rtol=_SAME, atol=_SAME):
+            raise CheckFailed(
+                f"bench: {kind.variant} does not do the same work as {kinds[0].variant} "
+                f"({network.cell}): losses {losses} against {expected[:_STEPS].tolist()}"
+            )
+
+
+def measure(
+    network: Network, load: Workload, rounds: int, peak: float, reporter: Reporter
+) -> Iterator[Row]:
+    """Rows of one network on one data set.
+
+    Each round measures every contestant once, so that a slow moment of the machine hits all.
+
+    Raises:
+        CheckFailed: the contestants do not do the same work.
+    """
+    found = contestants()
+    kinds = {name: kind for name, kind in found.items() if kind is not None}
+    where = f"{load.data}, {network.cell} {network.units}"
+    reporter.finishing(f"{where}: the same work")
+    check_same_work(network, load, list(kinds.values()))
+    weights = initial_weights(network, load)
+    ready = {name: kind(network, load, "adam", weights) for name, kind in kinds.items()}
+    times: dict[str, dict[str, list[float]]] = {}
+    for number in range(rounds + 1):
+        reporter.finishing(f"{where}: {f'round {number} of {rounds}' if number else 'warming up'}")
+        for name, contestant in ready.items():
+            for quantity, milliseconds in _once(contestant, load).items():
+                if number:
+                    times.setdefault(quantity, {}).setdefault(name, []).append(milliseconds)
+    for quantity, by_name in times.items():
+        medians = {name: statistics.median(values) for name, values in by_name.items()}
+        for name in found:
+            yield _row(network, load, quantity, name, medians, peak)
+
+
+def _once(contestant: Contestant, load: Workload) -> dict[str, float]:
+    step = [_milliseconds(partial(contestant.step, rows)) for rows in _chosen(load)]
+    epoch = _milliseconds(contestant.epoch)
+    many = np.arange(min(len(load.encoded), 1024))
+    predict = _milliseconds(partial(contestant.answer, many))
+    single = [_milliseconds(partial(contestant.answer, row)) for row in many[:_SINGLE, None]]
+    return {
+        "step": statistics.mean(step),
+        "epoch": epoch,
+        "predict": predict,
+        "single_p50": float(np.percentile(single, 50)),
+        "single_p95": float(np.percentile(single, 95)),
+    }
+
+
+def _chosen(load: Workload) -> list[NDArray[np.int64]]:
+    """The batches whose steps are timed: a dozen of all lengths."""
+    return load.batches[:: max(1, len(load.batches) // _TIMED)][:_TIMED]
+
+
+def _row(
+    network: Network,
+    load: Workload,
+    quantity: str,
+    name: str,
+    medians: dict[str, float],
+    peak: float,
+) -> Row:
+    mine = medians.get(name)
+    share = None
+    if mine is not None and quantity in {"step", "epoch"}:
+        tokens = (
+            load.tokens
+            if quantity == "epoch"
+            else statistics.mean(int(load.encoded.lengths[rows].sum()) for rows in _chosen(load))
+        )
+        share = network.flops(int(tokens)) / (mine / 1e3) / (peak * 1e9)
+    return Row(
+        load.data,
+        network.cell,
+        network.units,
+        network.bidirectional,
+        quantity,
+        name,
+        mine,
+        None if mine is None else medians["keras"] / mine,
+        share,
+        "" if mine is not None else NOT_INSTALLED,
+    )
+
+
+def peak_gflops() -> float:
+    """The machine's float32 matrix products of 2048 × 2048, the best of several."""
+    import tensorflow as tf
+
+    size = 2048
+    matrix = tf.random.stateless_uniform((size, size), (0, 1))
+    product = tf.function(lambda: tf.reduce_sum(tf.matmul(matrix, matrix)))
+    best = min(_milliseconds(lambda: product().numpy()) for _ in range(8))
+    return 2 * size**3 / (best / 1e3) / 1e9
+
+
+def _milliseconds(work: Callable[[], object]) -> float:
+    began = time.perf_counter()
+    work()
+    return 1e3 * (time.perf_counter() - began)

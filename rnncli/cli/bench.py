@@ -1,0 +1,134 @@
+"""`rnn bench`: how fast this is here, beside what a user would write instead."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from rnncli.cli.options import examples
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from rnncli.bench.measuring import Row
+
+__all__ = ["EXAMPLES", "bench"]
+
+EXAMPLES = examples(
+    "rnn bench --data imdb",
+    "rnn bench --data klue-tc --cells lstm,gru --units 64 --bidirectional --json bench.json",
+)
+
+
+def bench(
+    data: Annotated[
+        str, typer.Option("--data", metavar="NAME", help="imdb, klue-tc, sample-en or sample-ko.")
+    ] = "imdb",
+    path: Annotated[
+        Path | None, typer.Option("--path", metavar="DIR", help="A local copy of the data set.")
+    ] = None,
+    cells: Annotated[
+        str, typer.Option("--cells", metavar="NAMES", help="Of lstm, gru, simple_rnn.")
+    ] = "lstm,gru,simple_rnn",
+    units: Annotated[
+        int, typer.Option("--units", metavar="N", min=1, max=4096, help="Hidden units.")
+    ] = 128,
+    bidirectional: Annotated[
+        bool, typer.Option("--bidirectional", help="Read the texts in both directions.")
+    ] = False,
+    rounds: Annotated[
+        int, typer.Option("--rounds", metavar="N", min=1, help="The median is taken over these.")
+    ] = 3,
+    texts: Annotated[
+        int, typer.Option("--texts", metavar="N", min=64, help="Texts of an epoch.")
+    ] = 3200,
+    json: Annotated[
+        Path | None, typer.Option("--json", metavar="FILE", help="Also write the rows as JSON.")
+    ] = None,
+) -> None:
+    """Time training and prediction here.
+
+    Beside this program: a plain Keras script (texts padded to one length, Keras' Adam), and
+    PyTorch padded and packed where it is installed. All begin with the same weights, and are
+    checked to do the same work before they are timed in interleaved rounds.
+    """
+    from rnncli.atomic import write_json
+    from rnncli.bench.workload import CELLS, Network, workload
+    from rnncli.console import reporting
+    from rnncli.errors import UsageError
+    from rnncli.quiet import native_output_to
+    from rnncli.suggestions import did_you_mean
+
+    chosen = [name.strip() for name in cells.split(",") if name.strip()]
+    for name in chosen or [cells]:
+        if name not in CELLS:
+            hint = did_you_mean(name, CELLS) or f"; expected some of {', '.join(CELLS)}"
+            raise UsageError(f"--cells {cells}: no such cell to compare: {name!r}{hint}")
+    with reporting() as reporter, native_output_to():
+        from rnncli.backend import activate
+        from rnncli.bench.measuring import measure, peak_gflops
+        from rnncli.environment import describe_environment, peak_memory_bytes
+
+        device = activate("tensorflow")
+        reporter.finishing(f"reading {data}")
+        load = workload(data, path, texts)
+        peak = peak_gflops()
+        rows = [
+            row
+            for cell in dict.fromkeys(chosen)
+            for row in measure(Network(cell, units, bidirectional), load, rounds, peak, reporter)
+        ]
+        facts = describe_environment()
+    found: dict[str, Any] = {
+        "machine": {
+            **{key: facts[key] for key in ("cpu", "cores", "memory_bytes", "python", "packages")},
+            "device": str(device),
+        },
+        "peak_gflops": peak,
+        "peak_memory_bytes": peak_memory_bytes(),
+        "texts": len(load.encoded),
+        "mean_length": load.tokens / len(load.encoded),
+        "padded_to": load.max_length,
+        "rounds": rounds,
+        "rows": [row.to_dict() for row in rows],
+    }
+    if json is not None:
+        write_json(json, found)
+    _print(found, rows)
+
+
+def _print(found: dict[str, Any], rows: Sequence[Row]) -> None:
+    from rich.table import Table
+
+    from rnncli.console import result_console
+
+    console = result_console()
+    machine = found["machine"]
+    console.print(
+        f"{machine['cpu'] or 'unknown processor'}, {machine['cores']} cores; matrix products "
+        f"{found['peak_gflops']:.0f} GFLOP/s; {found['texts']:,} texts of "
+        f"{found['mean_length']:.0f} tokens on average, plain Keras pads to {found['padded_to']}"
+    )
+    console.print()
+    table = Table(box=None, pad_edge=False, padding=(0, 3, 0, 0), header_style="bold")
+    table.add_column("data")
+    table.add_column("network")
+    table.add_column("measure")
+    table.add_column("variant")
+    for heading in ("median", "× plain Keras", "of peak"):
+        table.add_column(heading, justify="right")
+    for row in rows:
+        network = f"{'bi-' if row.bidirectional else ''}{row.cell} {row.units}"
+        table.add_row(
+            row.data,
+            network,
+            row.measure,
+            row.variant,
+            row.note if row.median_ms is None else f"{row.median_ms:,.1f} ms",
+            "" if row.ratio_to_keras is None else f"{row.ratio_to_keras:.2f}",
+            "" if row.share_of_peak is None else f"{row.share_of_peak:.0%}",
+            style="bold" if row.variant == "rnn" else "",
+        )
+    console.print(table)

@@ -1,0 +1,130 @@
+"""Scope: contestants do the same work, a cheat is found, and the numbers are what they say."""
+
+from __future__ import annotations
+
+import itertools
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from rnncli.bench import measuring
+from rnncli.bench.contestants import Contestant, PlainKeras, ThisProgram
+from rnncli.bench.measuring import check_same_work, contestants, measure
+from rnncli.bench.workload import CELLS, Network, Workload, workload
+from rnncli.errors import CheckFailed
+from rnncli.progress import Reporter
+from tests.terminal import rnn
+
+VARIANTS = ("rnn", "keras", "torch-padded", "torch-packed")
+
+
+@pytest.fixture(scope="module")
+def load() -> Workload:
+    return workload("sample-en", None, 256)
+
+
+@pytest.mark.parametrize("bidirectional", [False, True], ids=["forward", "both"])
+@pytest.mark.parametrize("cell", CELLS)
+def test_all_contestants_do_the_same_work(load: Workload, cell: str, bidirectional: bool) -> None:
+    kinds = [kind for kind in contestants().values() if kind is not None]
+    assert len(kinds) >= 2
+    check_same_work(Network(cell, 3, bidirectional), load, kinds)
+
+
+def test_a_cheat_is_found(load: Workload) -> None:
+    class HalfTheTexts(PlainKeras):
+        variant = "cheat"
+
+        def step(self, rows: Any) -> float:
+            return super().step(rows[: len(rows) // 2])
+
+    with pytest.raises(CheckFailed, match="cheat does not do the same work as rnn"):
+        check_same_work(Network("gru", 3, False), load, [ThisProgram, HalfTheTexts])
+
+
+class Scripted(Contestant):
+    """Takes as long as it is told, on a clock that only it moves."""
+
+    clock = 0.0
+    milliseconds = 1.0
+
+    def build(self, optimizer: str, weights: Any) -> None:
+        pass
+
+    def step(self, rows: Any) -> float:
+        Scripted.clock += self.milliseconds / 1e3
+        return 0.0
+
+    def epoch(self) -> None:
+        Scripted.clock += 10 * self.milliseconds / 1e3
+
+    def answer(self, rows: Any) -> Any:
+        Scripted.clock += len(rows) * self.milliseconds / 1e3
+        return np.zeros((len(rows), 2), np.float32)
+
+
+class Fast(Scripted):
+    """2 ms a step."""
+
+    variant = "rnn"
+    milliseconds = 2.0
+
+
+class Slow(Scripted):
+    """5 ms a step."""
+
+    variant = "keras"
+    milliseconds = 5.0
+
+
+def test_medians_ratios_and_shares(load: Workload, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = {"rnn": Fast, "keras": Slow, "torch-packed": None}
+    monkeypatch.setattr(measuring, "contestants", lambda: found)
+    monkeypatch.setattr(measuring, "initial_weights", lambda *_: [])
+    monkeypatch.setattr(measuring.time, "perf_counter", lambda: Scripted.clock)
+    network = Network("lstm", 4, False)
+    rows = {
+        (row.measure, row.variant): row
+        for row in measure(network, load, rounds=3, peak=100.0, reporter=Reporter())
+    }
+    assert rows["step", "rnn"].median_ms == pytest.approx(2.0)
+    assert rows["step", "rnn"].ratio_to_keras == pytest.approx(2.5)
+    assert rows["epoch", "keras"].median_ms == pytest.approx(50.0)
+    assert rows["epoch", "keras"].ratio_to_keras == pytest.approx(1.0)
+    expected = network.flops(load.tokens) / 0.02 / 100e9
+    assert rows["epoch", "rnn"].share_of_peak == pytest.approx(expected)
+    assert rows["predict", "rnn"].median_ms == pytest.approx(2.0 * 256)
+    assert rows["single_p50", "keras"].median_ms == pytest.approx(5.0)
+    missing = rows["step", "torch-packed"]
+    assert (missing.median_ms, missing.note) == (None, "not installed")
+
+
+def test_the_command_writes_every_row(tmp_path: Path) -> None:
+    import json
+
+    path = tmp_path / "bench.json"
+    outcome = rnn(
+        *("bench", "--data", "sample-en", "--cells", "gru", "--units", "4", "--texts", "64"),
+        *("--rounds", "1", "--json", path),
+    )
+    assert outcome.code == 0, outcome.err
+    found = json.loads(path.read_text("utf-8"))
+    assert found["peak_gflops"] > 0
+    assert found["machine"]["cores"] >= 1
+    measures = ("step", "epoch", "predict", "single_p50", "single_p95")
+    assert [(row["measure"], row["variant"]) for row in found["rows"]] == list(
+        itertools.product(measures, VARIANTS)
+    )
+    for row in found["rows"]:
+        assert row["median_ms"] is None or row["median_ms"] > 0
+        assert row["variant"] in outcome.out
+    assert "GFLOP/s" in outcome.out
+
+
+def test_failures() -> None:
+    assert "did you mean lstm?" in rnn("bench", "--cells", "lsmt").failed(2)
+    assert "expected some of" in rnn("bench", "--cells", "dense").failed(2)
+    assert "no such cell" in rnn("bench", "--cells", "").failed(2)
+    assert "expected one of imdb" in rnn("bench", "--data", "mnist").failed(2)
