@@ -32,13 +32,12 @@ $(STAMP): requirements.lock pyproject.toml
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@command -v uv >/dev/null 2>&1 || test -x $(BIN)/uv || $(BIN)/python -m pip install -q uv || true
 	@echo "installing into $(VENV) (about half a minute)"
-	@if test -x "$(UV)"; then \
+	@{ test -x "$(UV)" && \
 	  "$(UV)" pip install -q --python $(CURDIR)/$(BIN)/python --no-deps --require-hashes -r requirements.lock && \
-	  "$(UV)" pip install -q --python $(CURDIR)/$(BIN)/python --no-deps -e .; \
-	else \
+	  "$(UV)" pip install -q --python $(CURDIR)/$(BIN)/python --no-deps -e . ; } || { \
+	  echo "without uv, with pip (a minute or two)" && \
 	  $(BIN)/python -m pip install -q --no-deps --require-hashes -r requirements.lock && \
-	  $(BIN)/python -m pip install -q --no-deps -e .; \
-	fi
+	  $(BIN)/python -m pip install -q --no-deps -e . ; }
 	@touch $@
 
 demo: setup  ## train on a built-in sample, show its metrics, classify a sentence (under 2 minutes)
