@@ -6,7 +6,7 @@ Names and defaults are Keras' own, the layer names aside: `rnncli.layers.optimiz
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal, get_args
 
 from pydantic import Field, model_validator
 
@@ -94,12 +94,10 @@ class Exponential(ScheduleSpec):
         return float(self.decay_rate ** int(epoch))
 
 
-SCHEDULES = (Constant, Cosine, Linear, Exponential)
-
-
 Schedule = Annotated[
     Constant | Cosine | Linear | Exponential, Field(discriminator="name"), by_name("constant")
 ]
+SCHEDULES: tuple[type[ScheduleSpec], ...] = get_args(get_args(Schedule)[0])
 
 
 class OptimizerSpec(Spec):
@@ -249,6 +247,6 @@ class RMSprop(OptimizerSpec):
         )
 
 
-OPTIMIZERS = (Adam, AdamW, SGD, RMSprop)
 Optimizer = Annotated[Adam | AdamW | SGD | RMSprop, Field(discriminator="name"), by_name("adam")]
 """An optimizer by name alone (`optimizer: adam`) or with its settings."""
+OPTIMIZERS: tuple[type[OptimizerSpec], ...] = get_args(get_args(Optimizer)[0])

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from rnncli.atomic import TEMPORARY_PREFIX, make_folder, read_text
+from rnncli.atomic import TEMPORARY_PREFIX, make_folder, read_text, replacing, write_text
 from rnncli.batching import Encoded
 from rnncli.corpus import SPLITS, Corpus, SplitName
 from rnncli.errors import StorageError
@@ -86,11 +86,12 @@ def _write(entry: Path, tokenized: Tokenized) -> None:
     temporary = Path(tempfile.mkdtemp(prefix=TEMPORARY_PREFIX, dir=entry.parent))
     try:
         for name, split in encoded.items():
-            np.save(temporary / f"{name}.ids.npy", split.ids)
-            np.save(temporary / f"{name}.offsets.npy", split.offsets)
-        (temporary / _TOKENIZER).write_text(to_json(tokenizer), encoding="utf-8")
+            for part, array in (("ids", split.ids), ("offsets", split.offsets)):
+                with replacing(temporary / f"{name}.{part}.npy") as path:
+                    np.save(path, array)
+        write_text(temporary / _TOKENIZER, to_json(tokenizer))
         temporary.rename(entry)
-    except OSError:
+    except (OSError, StorageError):
         shutil.rmtree(temporary, ignore_errors=True)
         raise
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, get_args
 
 from pydantic import Field
 
@@ -15,5 +15,5 @@ from rnncli.cells.simple_rnn import SimpleRNN
 
 __all__ = ["CELLS", "GRU", "LSTM", "Cell", "CellSpec", "Dense", "PeepholeLSTM", "SimpleRNN"]
 
-CELLS = (Dense, SimpleRNN, LSTM, GRU, PeepholeLSTM)
 Cell = Annotated[Dense | SimpleRNN | LSTM | GRU | PeepholeLSTM, Field(discriminator="cell")]
+CELLS: tuple[type[CellSpec], ...] = get_args(get_args(Cell)[0])

@@ -55,6 +55,7 @@ def bench(
     checked to do the same work before they are timed in interleaved rounds.
     """
     from rnncli.atomic import write_json
+    from rnncli.backend import activate, memory_watched
     from rnncli.bench.workload import CELLS, Network, workload
     from rnncli.console import reporting
     from rnncli.errors import UsageError
@@ -66,8 +67,7 @@ def bench(
         if name not in CELLS:
             hint = did_you_mean(name, CELLS) or f"; expected some of {', '.join(CELLS)}"
             raise UsageError(f"--cells {cells}: no such cell to compare: {name!r}{hint}")
-    with reporting() as reporter, native_output_to():
-        from rnncli.backend import activate
+    with reporting() as reporter, native_output_to(), memory_watched():
         from rnncli.bench.measuring import measure, peak_gflops
         from rnncli.environment import describe_environment, peak_memory_bytes
 

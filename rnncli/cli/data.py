@@ -121,19 +121,16 @@ def _load(
 
 def _bare(name: str) -> tuple[str, list[str]]:
     """A config with a data set of that name, and the tokenizer its language suggests."""
+    from typing import get_args
+
+    from rnncli.datasets import DATASETS
     from rnncli.errors import UsageError
     from rnncli.shipped import find_shipped
     from rnncli.suggestions import did_you_mean
 
-    tokenizers = {
-        "klue-tc": "character",
-        "sample-ko": "character",
-        "imdb": "word",
-        "sample-en": "word",
-        "files": "word",
-    }
-    if name not in tokenizers:
-        hint = did_you_mean(name, tokenizers) or "; expected one of " + ", ".join(tokenizers)
+    known = {get_args(spec.model_fields["name"].annotation)[0]: spec for spec in DATASETS}
+    if name not in known:
+        hint = did_you_mean(name, known) or "; expected one of " + ", ".join(known)
         raise UsageError(f"--data {name}: no such data set{hint}")
-    text = f"{{tokenizer: {tokenizers[name]}}}"
+    text = f"{{tokenizer: {known[name].suits}}}"
     return str(find_shipped("sample_en")), [f"data={{name: {name}}}", f"text={text}"]

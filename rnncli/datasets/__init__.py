@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, get_args
 
 from pydantic import Field
 
@@ -15,5 +15,5 @@ from rnncli.datasets.sample_ko import SampleKo
 
 __all__ = ["DATASETS", "Data", "DataSpec", "Files", "Imdb", "KlueTc", "SampleEn", "SampleKo"]
 
-DATASETS = (KlueTc, Imdb, Files, SampleKo, SampleEn)
 Data = Annotated[KlueTc | Imdb | Files | SampleKo | SampleEn, Field(discriminator="name")]
+DATASETS: tuple[type[DataSpec], ...] = get_args(get_args(Data)[0])

@@ -22,6 +22,8 @@ class DataSpec(Spec):
 
     summary: ClassVar[str]
     """One line for `rnn list datasets`."""
+    suits: ClassVar[str] = "word"
+    """The tokenizer that `rnn data --data NAME` looks at it with."""
 
     name: str
     """Which data set; each subclass has its own literal."""

@@ -31,6 +31,7 @@ class KlueTc(DataSpec):
     """Korean headlines by topic."""
 
     summary: ClassVar[str] = "KLUE-TC: Korean headlines, seven topics (정치·경제·스포츠 by default)"
+    suits: ClassVar[str] = "character"
 
     name: Literal["klue-tc"]
     topics: Annotated[Names, Field(min_length=2)] = ("정치", "경제", "스포츠")

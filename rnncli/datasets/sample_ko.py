@@ -55,6 +55,7 @@ class SampleKo(GeneratedSpec):
     """Synthetic Korean headlines in three topics."""
 
     summary: ClassVar[str] = "synthetic Korean headlines in three topics, built in"
+    suits: ClassVar[str] = "character"
 
     name: Literal["sample-ko"]
     hanja: Literal["hangul", "keep"] = "hangul"

@@ -54,10 +54,10 @@ def _dense(gradient: Any, variable: Any) -> Any:
 
 
 class _FusedAdam(_Corrected):
-    """Adam's update in one pass over the weights where TensorFlow has a kernel for it.
+    """Adam's update by TensorFlow's own kernel, one pass over the weights.
 
-    Keras' own makes ten passes with a temporary array each, which for a large embedding takes
-    longer than the recurrence.
+    Keras writes it as a dozen operations, each a pass with a temporary array, which tells in a
+    large embedding.
     """
 
     beta_1: float

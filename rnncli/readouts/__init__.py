@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, get_args
 
 from pydantic import Field
 
@@ -16,8 +16,6 @@ from rnncli.spec import by_name
 
 __all__ = ["READOUTS", "Attention", "Last", "Max", "Mean", "Readout", "ReadoutSpec", "State"]
 
-READOUTS = (Last, State, Mean, Max, Attention)
-
 
 Readout = Annotated[
     Last | State | Mean | Max | Attention,
@@ -25,3 +23,5 @@ Readout = Annotated[
     by_name("last"),
 ]
 """A readout by name alone (`readout: max`) or with its settings."""
+
+READOUTS: tuple[type[ReadoutSpec], ...] = get_args(get_args(Readout)[0])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, get_args
 
 from pydantic import Field
 
@@ -30,7 +30,7 @@ __all__ = [
     "Word",
 ]
 
-TOKENIZERS = (Word, Character, Jamo, Bpe, Unigram, Morpheme)
 Text = Annotated[
     Word | Character | Jamo | Bpe | Unigram | Morpheme, Field(discriminator="tokenizer")
 ]
+TOKENIZERS: tuple[type[TokenizerSpec], ...] = get_args(get_args(Text)[0])
