@@ -45,6 +45,8 @@ class CellSpec(Spec):
     """One line for `rnn list cells`."""
     state_names: ClassVar[tuple[str, ...]] = ("h",)
     """The states a cell carries from step to step, in the order Keras returns them."""
+    gates: ClassVar[int] = 1
+    """How many times U columns the kernel has."""
     recurrent: ClassVar[bool] = True
     """Whether a step reads the state of the one before."""
 
@@ -76,8 +78,13 @@ class CellSpec(Spec):
         return 2 * self.units if self.bidirectional and self.merge_mode == "concat" else self.units
 
     @abstractmethod
-    def make_layer(self, *, return_sequences: bool, return_state: bool, name: str) -> Any:
-        """The Keras layer of one direction, reading forwards."""
+    def make_layer(
+        self, *, return_sequences: bool, return_state: bool, name: str, compiled: bool = False
+    ) -> Any:
+        """The Keras layer of one direction, reading forwards.
+
+        `compiled` asks for `rnncli.layers.recurrence`, where `compiled_obstacle` has none.
+        """
 
     @abstractmethod
     def step(self, x: Array, state: Sequence[Array], weights: Sequence[Array]) -> Step:
@@ -92,3 +99,7 @@ class CellSpec(Spec):
     def fused_obstacle(self) -> str | None:
         """The setting that keeps Keras from a fused (cuDNN) kernel, or None if nothing does."""
         return f"Keras has no fused kernel for {self.cell}"
+
+    def compiled_obstacle(self) -> str | None:
+        """What keeps the layer from the compiled recurrence, or None if nothing does."""
+        return f"no compiled recurrence for {self.cell}"

@@ -27,7 +27,9 @@ class Dense(CellSpec):
     activation: Activation = "tanh"
     """The function a."""
 
-    def make_layer(self, *, return_sequences: bool, return_state: bool, name: str) -> Any:
+    def make_layer(
+        self, *, return_sequences: bool, return_state: bool, name: str, compiled: bool = False
+    ) -> Any:
         """See `CellSpec.make_layer`."""
         from rnncli.layers.shallow import Shallow
 

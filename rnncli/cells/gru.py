@@ -28,6 +28,7 @@ class GRU(CellSpec):
     """
 
     summary: ClassVar[str] = "GRU, reset gate before or after: hₜ = z ⊙ hₜ₋₁ + (1 − z) ⊙ g"
+    gates: ClassVar[int] = 3
 
     cell: Literal["gru"]
     reset_after: bool = True
@@ -35,11 +36,13 @@ class GRU(CellSpec):
     recurrent_dropout: Rate = 0.0
     """Share of the previous hidden state dropped in training, the same at every step."""
 
-    def make_layer(self, *, return_sequences: bool, return_state: bool, name: str) -> Any:
+    def make_layer(
+        self, *, return_sequences: bool, return_state: bool, name: str, compiled: bool = False
+    ) -> Any:
         """See `CellSpec.make_layer`."""
-        import keras
+        from rnncli.layers.gru import GRU as Layer
 
-        return keras.layers.GRU(
+        return Layer(
             self.units,
             reset_after=self.reset_after,
             dropout=self.dropout,
@@ -47,6 +50,7 @@ class GRU(CellSpec):
             return_sequences=return_sequences,
             return_state=return_state,
             name=name,
+            compiled=compiled,
         )
 
     def step(self, x: Array, state: Sequence[Array], weights: Sequence[Array]) -> Step:
@@ -74,3 +78,7 @@ class GRU(CellSpec):
         if not self.reset_after:
             return "reset_after: false"
         return "recurrent_dropout > 0" if self.recurrent_dropout else None
+
+    def compiled_obstacle(self) -> str | None:
+        """See `CellSpec.compiled_obstacle`."""
+        return self.fused_obstacle()

@@ -27,6 +27,7 @@ class LSTM(CellSpec):
     """
 
     summary: ClassVar[str] = "LSTM with forget gate: cₜ = f ⊙ cₜ₋₁ + i ⊙ g, hₜ = o ⊙ tanh(cₜ)"
+    gates: ClassVar[int] = 4
     state_names: ClassVar[tuple[str, ...]] = ("h", "c")
 
     cell: Literal["lstm"]
@@ -35,11 +36,13 @@ class LSTM(CellSpec):
     unit_forget_bias: bool = True
     """Start the forget gate's bias at 1, so that the cell remembers at first."""
 
-    def make_layer(self, *, return_sequences: bool, return_state: bool, name: str) -> Any:
+    def make_layer(
+        self, *, return_sequences: bool, return_state: bool, name: str, compiled: bool = False
+    ) -> Any:
         """See `CellSpec.make_layer`."""
-        import keras
+        from rnncli.layers.lstm import LSTM as Layer
 
-        return keras.layers.LSTM(
+        return Layer(
             self.units,
             unit_forget_bias=self.unit_forget_bias,
             dropout=self.dropout,
@@ -47,6 +50,7 @@ class LSTM(CellSpec):
             return_sequences=return_sequences,
             return_state=return_state,
             name=name,
+            compiled=compiled,
         )
 
     def step(self, x: Array, state: Sequence[Array], weights: Sequence[Array]) -> Step:
@@ -67,3 +71,7 @@ class LSTM(CellSpec):
     def fused_obstacle(self) -> str | None:
         """See `CellSpec.fused_obstacle`."""
         return "recurrent_dropout > 0" if self.recurrent_dropout else None
+
+    def compiled_obstacle(self) -> str | None:
+        """See `CellSpec.compiled_obstacle`."""
+        return self.fused_obstacle()

@@ -27,6 +27,7 @@ class PeepholeLSTM(CellSpec):
     """
 
     summary: ClassVar[str] = "LSTM whose gates see the cell state: i, f ← cₜ₋₁ and o ← cₜ"
+    gates: ClassVar[int] = 4
     state_names: ClassVar[tuple[str, ...]] = ("h", "c")
 
     cell: Literal["peephole_lstm"]
@@ -37,7 +38,9 @@ class PeepholeLSTM(CellSpec):
     unit_forget_bias: bool = True
     """Start the forget gate's bias at 1, so that the cell remembers at first."""
 
-    def make_layer(self, *, return_sequences: bool, return_state: bool, name: str) -> Any:
+    def make_layer(
+        self, *, return_sequences: bool, return_state: bool, name: str, compiled: bool = False
+    ) -> Any:
         """See `CellSpec.make_layer`."""
         from rnncli.layers.peephole import PeepholeLSTM as Layer
 
@@ -50,6 +53,7 @@ class PeepholeLSTM(CellSpec):
             return_sequences=return_sequences,
             return_state=return_state,
             name=name,
+            compiled=compiled,
         )
 
     def step(self, x: Array, state: Sequence[Array], weights: Sequence[Array]) -> Step:
@@ -71,3 +75,7 @@ class PeepholeLSTM(CellSpec):
         o = sigmoid(zo + look(c, to_output))
         h = o * np.tanh(c)
         return Step((h, c), {"input": i, "forget": f, "candidate": g, "output": o})
+
+    def compiled_obstacle(self) -> str | None:
+        """See `CellSpec.compiled_obstacle`."""
+        return "recurrent_dropout > 0" if self.recurrent_dropout else None

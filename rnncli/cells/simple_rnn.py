@@ -29,11 +29,13 @@ class SimpleRNN(CellSpec):
     recurrent_dropout: Rate = 0.0
     """Share of the previous hidden state dropped in training, the same at every step."""
 
-    def make_layer(self, *, return_sequences: bool, return_state: bool, name: str) -> Any:
+    def make_layer(
+        self, *, return_sequences: bool, return_state: bool, name: str, compiled: bool = False
+    ) -> Any:
         """See `CellSpec.make_layer`."""
-        import keras
+        from rnncli.layers.simple_rnn import SimpleRNN as Layer
 
-        return keras.layers.SimpleRNN(
+        return Layer(
             self.units,
             activation=self.activation,
             dropout=self.dropout,
@@ -41,6 +43,7 @@ class SimpleRNN(CellSpec):
             return_sequences=return_sequences,
             return_state=return_state,
             name=name,
+            compiled=compiled,
         )
 
     def step(self, x: Array, state: Sequence[Array], weights: Sequence[Array]) -> Step:
@@ -49,3 +52,7 @@ class SimpleRNN(CellSpec):
         (h,) = state
         h = activate(self.activation, x @ kernel + h @ recurrent_kernel + bias)
         return Step((h,), {})
+
+    def compiled_obstacle(self) -> str | None:
+        """See `CellSpec.compiled_obstacle`."""
+        return "recurrent_dropout > 0" if self.recurrent_dropout else None

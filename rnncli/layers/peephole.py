@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import keras
 from keras import ops
+
+from rnncli.layers import recurrence
 
 __all__ = ["PeepholeLSTM", "PeepholeLSTMCell"]
 
@@ -89,6 +92,62 @@ class PeepholeLSTMCell(keras.layers.Layer):
         }
 
 
+class _Equations(recurrence.Equations):
+    """The cell's step for `recurrence`.
+
+    Its weights are the recurrent kernel [U, 4U], columns i, f, g, o, then the peepholes of i, f, o.
+    """
+
+    kept = 1
+
+    def __init__(self, peephole: str) -> None:
+        """Of `diagonal` or `full` peepholes."""
+        self._diagonal = peephole == "diagonal"
+
+    def forward(self, z: Any, before: Any, weights: Any) -> Any:
+        """See `recurrence.Equations`; the gates are kept."""
+        h, c = before
+        recurrent_kernel, to_input, to_forget, to_output = weights
+        i, f, g, o = ops.split(z + ops.matmul(h, recurrent_kernel), 4, axis=-1)
+        i = ops.sigmoid(i + self._look(c, to_input))
+        f = ops.sigmoid(f + self._look(c, to_forget))
+        g = ops.tanh(g)
+        c = f * c + i * g
+        o = ops.sigmoid(o + self._look(c, to_output))
+        return [o * ops.tanh(c), c], [ops.concatenate([i, f, g, o], axis=-1)]
+
+    def backward(self, kept: Any, before: Any, after: Any, slopes: Any, turned: Any) -> Any:
+        """See `recurrence.Equations`."""
+        i, f, g, o = ops.split(kept[0], 4, axis=-1)
+        recurrent_kernel, to_input, to_forget, to_output = turned
+        by_h, by_c = slopes
+        seen = ops.tanh(after[1])
+        by_o = by_h * seen * o * (1 - o)
+        by_c = by_c + by_h * o * (1 - seen * seen) + self._look(by_o, to_output)
+        by_i, by_f = by_c * g * i * (1 - i), by_c * before[1] * f * (1 - f)
+        by_z = ops.concatenate([by_i, by_f, by_c * i * (1 - g * g), by_o], axis=-1)
+        by_c = by_c * f + self._look(by_i, to_input) + self._look(by_f, to_forget)
+        return [by_z], [ops.matmul(by_z, recurrent_kernel), by_c]
+
+    def weight_slopes(self, slopes: Any, kept: Any, before: Any, after: Any) -> Any:
+        """See `recurrence.Equations`."""
+        by_i, by_f, _, by_o = ops.split(slopes[0], 4, axis=-1)
+        looked = ((before[1], by_i), (before[1], by_f), (after[1], by_o))
+        by_recurrent = ops.matmul(ops.transpose(before[0]), slopes[0])
+        return [by_recurrent, *(self._by_peephole(*pair) for pair in looked)]
+
+    def _look(self, state: Any, peephole: Any) -> Any:
+        return state * peephole if self._diagonal else ops.matmul(state, peephole)
+
+    def _by_peephole(self, state: Any, slope: Any) -> Any:
+        if self._diagonal:
+            return ops.sum(state * slope, axis=0)
+        return ops.matmul(ops.transpose(state), slope)
+
+
+_equations = functools.cache(_Equations)
+
+
 @keras.saving.register_keras_serializable(package="rnncli")
 class PeepholeLSTM(keras.layers.RNN):
     """`PeepholeLSTMCell` over time, with the arguments of `keras.layers.LSTM`.
@@ -104,6 +163,7 @@ class PeepholeLSTM(keras.layers.RNN):
         unit_forget_bias: bool = True,
         dropout: float = 0.0,
         recurrent_dropout: float = 0.0,
+        compiled: bool = False,
         **kwargs: Any,
     ) -> None:
         cell = PeepholeLSTMCell(
@@ -116,6 +176,7 @@ class PeepholeLSTM(keras.layers.RNN):
         super().__init__(cell, **kwargs)
         self.dropout = dropout
         self.recurrent_dropout = recurrent_dropout
+        self.compiled = compiled
         self.seed_generator = keras.random.SeedGenerator()
 
     def call(
@@ -141,6 +202,18 @@ class PeepholeLSTM(keras.layers.RNN):
         finally:
             self.cell.recurrent_mask = None
 
+    def inner_loop(
+        self, sequences: Any, initial_state: Any, mask: Any, training: bool = False
+    ) -> Any:
+        """See `recurrence.inner_loop`."""
+        if not recurrence.suits(self, training):
+            return super().inner_loop(sequences, initial_state, mask, training)
+        cell = self.cell
+        weights = (cell.kernel, cell.bias, cell.recurrent_kernel, *cell.peepholes)
+        return recurrence.inner_loop(
+            self, _equations(cell.peephole), weights, sequences, initial_state, mask
+        )
+
     def get_config(self) -> dict[str, Any]:
         """What Keras needs to build the layer again."""
         config = super().get_config()
@@ -152,6 +225,7 @@ class PeepholeLSTM(keras.layers.RNN):
             "unit_forget_bias": self.cell.unit_forget_bias,
             "dropout": self.dropout,
             "recurrent_dropout": self.recurrent_dropout,
+            "compiled": self.compiled,
         }
 
     @classmethod

@@ -1,0 +1,81 @@
+"""Keras' GRU, its loop over time compiled where that is asked for."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+
+from rnncli.layers import recurrence
+
+__all__ = ["GRU"]
+
+
+class _Equations(recurrence.Equations):
+    """z, r = σ(·), g = tanh(x_g + r ⊙ u_g), h = z ⊙ h + (1 − z) ⊙ g; u = R h + b′.
+
+    Its weights are the recurrent kernel R [U, 3U], columns z, r, g, and its bias b′ [3U]. The
+    gradients by what the input brings and by u differ in the last third, by the factor r.
+    """
+
+    kept = 2
+    sums = 2
+
+    def forward(self, z: Any, before: Any, weights: Any) -> Any:
+        """See `recurrence.Equations`; kept are the gates and u_g."""
+        import tensorflow as tf
+
+        (h,) = before
+        recurrent_kernel, bias = weights
+        xz, xr, xg = tf.split(z, 3, -1)
+        uz, ur, ug = tf.split(h @ recurrent_kernel + bias, 3, -1)
+        z, r = tf.sigmoid(xz + uz), tf.sigmoid(xr + ur)
+        g = tf.tanh(xg + r * ug)
+        return [g + z * (h - g)], [tf.concat([z, r, g], -1), ug]
+
+    def backward(self, kept: Any, before: Any, after: Any, slopes: Any, turned: Any) -> Any:
+        """See `recurrence.Equations`."""
+        import tensorflow as tf
+
+        z, r, g = tf.split(kept[0], 3, -1)
+        (h,), (by_h,) = before, slopes
+        by_g = by_h * (1 - z) * (1 - g * g)
+        by_gates = [by_h * (h - g) * z * (1 - z), by_g * kept[1] * r * (1 - r)]
+        by_u = tf.concat([*by_gates, by_g * r], -1)
+        return [tf.concat([*by_gates, by_g], -1), by_u], [by_u @ turned[0] + by_h * z]
+
+    def weight_slopes(self, slopes: Any, kept: Any, before: Any, after: Any) -> Any:
+        """See `recurrence.Equations`."""
+        import tensorflow as tf
+
+        return [tf.matmul(before[0], slopes[1], transpose_a=True), tf.reduce_sum(slopes[1], 0)]
+
+
+_EQUATIONS = _Equations()
+
+
+@keras.saving.register_keras_serializable(package="rnncli")
+class GRU(keras.layers.GRU):
+    """`keras.layers.GRU`: the same weights, arguments and results.
+
+    With `compiled`, and where `recurrence.suits`, its steps are those of `recurrence`.
+    """
+
+    def __init__(self, units: int, *, compiled: bool = False, **kwargs: Any) -> None:
+        super().__init__(units, **kwargs)
+        self.compiled = compiled
+
+    def inner_loop(
+        self, sequences: Any, initial_state: Any, mask: Any, training: bool = False
+    ) -> Any:
+        """See `recurrence.inner_loop`."""
+        if not self.cell.reset_after or not recurrence.suits(self, training):
+            return super().inner_loop(sequences, initial_state, mask, training)
+        bias, recurrent_bias = self.cell.bias[0], self.cell.bias[1]
+        weights = (self.cell.kernel, bias, self.cell.recurrent_kernel, recurrent_bias)
+        sequences = recurrence.dropped(self, sequences, training)
+        return recurrence.inner_loop(self, _EQUATIONS, weights, sequences, initial_state, mask)
+
+    def get_config(self) -> dict[str, Any]:
+        """What Keras needs to build the layer again."""
+        return {**super().get_config(), "compiled": self.compiled}

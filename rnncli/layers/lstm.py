@@ -1,0 +1,84 @@
+"""Keras' LSTM, its loop over time compiled where that is asked for."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+
+from rnncli.layers import recurrence
+
+__all__ = ["LSTM"]
+
+
+class _Equations(recurrence.Equations):
+    """i, f, o = σ(z), g = tanh(z); c = f ⊙ c + i ⊙ g; h = o ⊙ tanh(c); z = x + R h.
+
+    Its one weight is the recurrent kernel R [U, 4U], columns i, f, g, o.
+    """
+
+    kept = 1
+
+    def forward(self, z: Any, before: Any, weights: Any) -> Any:
+        """See `recurrence.Equations`; the gates are kept."""
+        import tensorflow as tf
+
+        h, c = before
+        i, f, g, o = tf.split(z + h @ weights[0], 4, -1)
+        i, f, g, o = tf.sigmoid(i), tf.sigmoid(f), tf.tanh(g), tf.sigmoid(o)
+        c = f * c + i * g
+        return [o * tf.tanh(c), c], [tf.concat([i, f, g, o], -1)]
+
+    def backward(self, kept: Any, before: Any, after: Any, slopes: Any, turned: Any) -> Any:
+        """See `recurrence.Equations`."""
+        import tensorflow as tf
+
+        i, f, g, o = tf.split(kept[0], 4, -1)
+        by_h, by_c = slopes
+        seen = tf.tanh(after[1])
+        by_c = by_c + by_h * o * (1 - seen * seen)
+        by_z = tf.concat(
+            [
+                by_c * g * i * (1 - i),
+                by_c * before[1] * f * (1 - f),
+                by_c * i * (1 - g * g),
+                by_h * seen * o * (1 - o),
+            ],
+            -1,
+        )
+        return [by_z], [by_z @ turned[0], by_c * f]
+
+    def weight_slopes(self, slopes: Any, kept: Any, before: Any, after: Any) -> Any:
+        """See `recurrence.Equations`."""
+        import tensorflow as tf
+
+        return [tf.matmul(before[0], slopes[0], transpose_a=True)]
+
+
+_EQUATIONS = _Equations()
+
+
+@keras.saving.register_keras_serializable(package="rnncli")
+class LSTM(keras.layers.LSTM):
+    """`keras.layers.LSTM`: the same weights, arguments and results.
+
+    With `compiled`, and where `recurrence.suits`, its steps are those of `recurrence`.
+    """
+
+    def __init__(self, units: int, *, compiled: bool = False, **kwargs: Any) -> None:
+        super().__init__(units, **kwargs)
+        self.compiled = compiled
+
+    def inner_loop(
+        self, sequences: Any, initial_state: Any, mask: Any, training: bool = False
+    ) -> Any:
+        """See `recurrence.inner_loop`."""
+        if not recurrence.suits(self, training):
+            return super().inner_loop(sequences, initial_state, mask, training)
+        weights = (self.cell.kernel, self.cell.bias, self.cell.recurrent_kernel)
+        sequences = recurrence.dropped(self, sequences, training)
+        return recurrence.inner_loop(self, _EQUATIONS, weights, sequences, initial_state, mask)
+
+    def get_config(self) -> dict[str, Any]:
+        """What Keras needs to build the layer again."""
+        return {**super().get_config(), "compiled": self.compiled}

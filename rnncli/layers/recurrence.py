@@ -1,0 +1,470 @@
+"""A recurrence of our own for TensorFlow on CPUs, in place of Keras' loop over steps.
+
+The batch is cut into shards that run side by side, a core each. A shard walks over its texts in
+chunks of time; XLA compiles a chunk's steps forwards, and the steps back through it that each
+cell writes by hand. Gates are kept from the way forwards, and a weight's gradient is one product
+over all steps of a chunk. As a chunk has one of a few lengths, texts of any length share a few
+compiled programs.
+
+Shape letters: B batch, b texts of a shard, T time, L steps of a chunk, D features, U units,
+G columns of the kernel (U for each gate).
+"""
+
+from __future__ import annotations
+
+import functools
+import itertools
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import keras
+
+from rnncli.machine import cores
+
+__all__ = ["Equations", "dropped", "inner_loop", "recur", "suits"]
+
+_CHUNKS = (16, 20, 24, 28, 32)
+"""Lengths a chunk may have: the one is taken that covers a batch's texts with the least waste."""
+_CHUNK_COST = 1.5
+"""What it costs to begin a chunk, in steps."""
+_SHARD = 16
+"""Texts a shard has at least, where there are that many: smaller products are slow."""
+
+Tensors = Sequence[Any]
+
+
+class Equations(ABC):
+    """One step of a cell, forwards and back, in TensorFlow's operations.
+
+    Subclasses are functions under a name: what they compute depends on their arguments alone.
+    """
+
+    kept: int
+    """How many arrays `forward` keeps for `backward`."""
+    sums: int = 1
+    """How many arrays `backward` answers first."""
+
+    @abstractmethod
+    def forward(self, z: Any, before: Tensors, weights: Tensors) -> tuple[Tensors, Tensors]:
+        """One step.
+
+        Args:
+            z: what the input brings, kernel and bias applied [b, G].
+            before: the states, h first [b, U].
+            weights: the cell's beyond kernel and bias.
+
+        Returns:
+            the states after the step, and what is kept of it, each [b, ·].
+        """
+
+    @abstractmethod
+    def backward(
+        self, kept: Tensors, before: Tensors, after: Tensors, slopes: Tensors, turned: Tensors
+    ) -> tuple[Tensors, Tensors]:
+        """The gradients of one step.
+
+        Args:
+            kept: what `forward` kept.
+            before: the states before the step.
+            after: the states after it.
+            slopes: the gradients by the states after it.
+            turned: the weights of `forward`, matrices transposed.
+
+        Returns:
+            the gradients by z [b, G], and others that `weight_slopes` needs; and those by the
+            states before the step.
+        """
+
+    @abstractmethod
+    def weight_slopes(
+        self, slopes: Tensors, kept: Tensors, before: Tensors, after: Tensors
+    ) -> Tensors:
+        """The gradients by the weights of `forward`.
+
+        Args:
+            slopes: what `backward` returned first, of all steps of a chunk [L·b, ·].
+            kept: what `forward` kept [L·b, ·].
+            before: the states before each step [L·b, U].
+            after: the states after each step [L·b, U].
+        """
+
+
+def suits(layer: Any, training: bool) -> bool:
+    """Whether a layer has its loop done by `recur`: it is `compiled`, and runs where that can be.
+
+    In eager mode nothing would run side by side, and half precision is slow on a CPU.
+    """
+    if not layer.compiled or keras.backend.backend() != "tensorflow":
+        return False
+    import tensorflow as tf
+
+    return (
+        not tf.executing_eagerly()
+        and layer.compute_dtype in ("float32", "float64")
+        and not (training and layer.recurrent_dropout)
+        and not tf.config.get_visible_devices("GPU")
+    )
+
+
+def dropped(layer: Any, sequences: Any, training: bool) -> Any:
+    """[B, T, D] with a text's features dropped in training as a layer of Keras' own does."""
+    if not training or not layer.dropout:
+        return sequences
+    return sequences * layer.cell.get_dropout_mask(sequences[:, 0])[:, None]
+
+
+def inner_loop(
+    layer: Any,
+    equations: Equations,
+    weights: Tensors,
+    sequences: Any,
+    initial_state: Any,
+    mask: Any,
+) -> tuple[Any, Any, list[Any]]:
+    """What a Keras layer's method of that name answers: last output, all outputs, states.
+
+    Args:
+        layer: the layer; see `suits`.
+        equations: its cell's.
+        weights: kernel, bias, and the equations' own.
+        sequences: [B, T, D].
+        initial_state: the states [B, U].
+        mask: True at real tokens [B, T], or None.
+    """
+    import tensorflow as tf
+
+    if layer.go_backwards:
+        sequences = tf.reverse(sequences, [1])
+        mask = None if mask is None else tf.reverse(mask, [1])
+    every, states = recur(
+        equations, weights, sequences, mask, initial_state, outputs=layer.return_sequences
+    )
+    if every is None:
+        every = states[0][:, None]
+    elif layer.zero_output_for_mask and mask is not None:
+        every = every * tf.cast(mask, every.dtype)[..., None]
+    return states[0], every, states
+
+
+def recur(
+    equations: Equations,
+    weights: Tensors,
+    sequences: Any,
+    mask: Any,
+    initial_state: Tensors,
+    *,
+    outputs: bool,
+    shards: int | None = None,
+) -> tuple[Any, list[Any]]:
+    """Run a cell over texts; a masked step changes nothing and repeats the output before it.
+
+    Args:
+        equations: the cell's.
+        weights: kernel [D, G], bias [G], and the equations' own.
+        sequences: [B, T, D].
+        mask: True at real tokens [B, T], or None.
+        initial_state: the states [B, U].
+        outputs: whether every step's output is wanted.
+        shards: into how many the batch is cut; by default one for each core.
+
+    Returns:
+        h after every step [B, T, U] (or None), and the final states [B, U].
+    """
+    import tensorflow as tf
+
+    if mask is None:
+        mask = tf.ones(tf.shape(sequences)[:2], tf.bool)
+    if shards is None:
+        batch = sequences.shape[0]
+        shards = cores() if batch is None else max(1, min(cores(), batch // _SHARD))
+
+    @tf.custom_gradient
+    def run(sequences: Any, initial_state: Tensors, weights: Tensors) -> Any:
+        cut = functools.partial(_cut, shards=shards)
+        parts = [
+            _Shard(equations, weights, *arrays)
+            for arrays in zip(cut(sequences), cut(mask), strict=True)
+        ]
+        states = [cut(state) for state in initial_state]
+        final = [
+            part.forwards(list(state))
+            for part, state in zip(parts, zip(*states, strict=True), strict=True)
+        ]
+
+        def gradient(*slopes: Any) -> Any:
+            by_outputs = cut(slopes[0]) if outputs else [None] * shards
+            by_states = [cut(slope) for slope in slopes[1 if outputs else 0 :]]
+            found = [
+                part.backwards(by_output, list(by_state))
+                for part, by_output, by_state in zip(
+                    parts, by_outputs, zip(*by_states, strict=True), strict=True
+                )
+            ]
+            by_sequences, by_initial, by_weights = zip(*found, strict=True)
+            return (
+                _batch_first(by_sequences),
+                [tf.concat(state, 0) for state in zip(*by_initial, strict=True)],
+                [tf.add_n(weight) for weight in zip(*by_weights, strict=True)],
+            )
+
+        joined = [tf.concat(state, 0) for state in zip(*final, strict=True)]
+        if outputs:
+            joined.insert(0, _batch_first([part.outputs() for part in parts]))
+        return joined, gradient
+
+    found = run(sequences, list(initial_state), [tf.convert_to_tensor(w) for w in weights])
+    every = found[0] if outputs else None
+    states = list(found[1:]) if outputs else list(found)
+    for state, first in zip(states, initial_state, strict=True):
+        state.set_shape([sequences.shape[0], first.shape[1]])
+    if every is not None:
+        every.set_shape([*sequences.shape[:2], initial_state[0].shape[1]])
+    return every, states
+
+
+class _Shard:
+    """Some texts, walked over in chunks of time."""
+
+    def __init__(self, equations: Equations, weights: Tensors, sequences: Any, mask: Any) -> None:
+        import tensorflow as tf
+
+        self.equations = equations
+        self.weights = weights
+        self.steps = tf.shape(sequences)[1]
+        sizes = tf.constant(_CHUNKS)
+        costs = tf.cast(-(-self.steps // sizes), tf.float32) * (
+            tf.cast(sizes, tf.float32) + _CHUNK_COST
+        )
+        self.length = tf.gather(sizes, tf.argmin(costs))
+        self.chunks = -(-self.steps // self.length)
+        self.sequences = self._by_time(sequences)
+        self.mask = self._by_time(mask)
+
+    def _by_time(self, array: Any) -> Any:
+        """[b, T, ·] as [T′, b, ·], T′ whole chunks, filled up with zeros.
+
+        A chunk of that is a part of it, not a copy.
+        """
+        import tensorflow as tf
+
+        missing = self.chunks * self.length - self.steps
+        order = [1, 0, 2][: array.shape.rank]
+        edges = [[0, 0], [0, missing], [0, 0]][: array.shape.rank]
+        whole = tf.cond(missing > 0, lambda: tf.pad(array, edges), lambda: array)
+        return tf.transpose(tf.ensure_shape(whole, [array.shape[0], None, *array.shape[2:]]), order)
+
+    def forwards(self, states: list[Any]) -> list[Any]:
+        """The final states [b, U]; what `outputs` and `backwards` need is kept."""
+        import tensorflow as tf
+
+        program = _forwards(self.equations)
+        shapes = [state.shape for state in states]
+
+        def chunk(number: Any, states: Any, kept: Any) -> Any:
+            states, made = program(
+                self._chunk(self.sequences, number),
+                self._chunk(self.mask, number),
+                states,
+                self.weights,
+            )
+            self._made = [array.shape for array in made]
+            states = [tf.ensure_shape(*pair) for pair in zip(states, shapes, strict=True)]
+            return number + 1, states, [a.write(number, m) for a, m in zip(kept, made, strict=True)]
+
+        empty = [self._array(states[0]) for _ in range(len(states) + self.equations.kept)]
+        _, final, self._kept = tf.while_loop(
+            lambda number, *_: number < self.chunks, chunk, (0, states, empty)
+        )
+        return list(final)
+
+    def outputs(self) -> Any:
+        """h after every step [T, b, U]."""
+        import tensorflow as tf
+
+        every = self._array(self.sequences)
+        _, every = tf.while_loop(
+            lambda number, _: number < self.chunks,
+            lambda number, every: (number + 1, every.write(number, self._restored(0, number)[1:])),
+            (0, every),
+        )
+        return every.concat()[: self.steps]
+
+    def backwards(self, by_output: Any, slopes: list[Any]) -> tuple[Any, list[Any], list[Any]]:
+        """The gradients by sequences [T, b, D], initial state and weights.
+
+        Args:
+            by_output: those by `outputs` [b, T, U], or None.
+            slopes: those by the final states [b, U].
+        """
+        import tensorflow as tf
+
+        program = _backwards(self.equations)
+        by_output = None if by_output is None else self._by_time(by_output)
+        shapes = [slope.shape for slope in slopes]
+
+        def chunk(count: Any, slopes: Any, totals: Any, by_inputs: Any) -> Any:
+            number = self.chunks - 1 - count
+            states = [self._restored(index, number) for index in range(len(shapes))]
+            kept = [self._restored(index, number) for index in range(len(shapes), len(self._kept))]
+            by_input, slopes, sums = program(
+                self._chunk(self.mask, number),
+                None if by_output is None else self._chunk(by_output, number),
+                states,
+                kept,
+                slopes,
+                self.weights,
+            )
+            by_own = self.equations.weight_slopes(
+                sums,
+                [_flat(array) for array in kept],
+                [_flat(array[:-1]) for array in states],
+                [_flat(array[1:]) for array in states],
+            )
+            rows = _flat(self._chunk(self.sequences, number))
+            by_kernel = tf.matmul(rows, sums[0], transpose_a=True)
+            by_weights = [by_kernel, tf.reduce_sum(sums[0], 0), *by_own]
+            return (
+                count + 1,
+                [tf.ensure_shape(*pair) for pair in zip(slopes, shapes, strict=True)],
+                [total + slope for total, slope in zip(totals, by_weights, strict=True)],
+                by_inputs.write(number, by_input),
+            )
+
+        _, slopes, totals, by_inputs = tf.while_loop(
+            lambda count, *_: count < self.chunks,
+            chunk,
+            (0, slopes, [tf.zeros_like(w) for w in self.weights], self._array(self.sequences)),
+        )
+        return by_inputs.concat()[: self.steps], list(slopes), list(totals)
+
+    def _array(self, like: Any) -> Any:
+        import tensorflow as tf
+
+        return tf.TensorArray(like.dtype, self.chunks, infer_shape=False)
+
+    def _restored(self, index: int, number: Any) -> Any:
+        import tensorflow as tf
+
+        return tf.ensure_shape(self._kept[index].read(number), self._made[index])
+
+    def _chunk(self, array: Any, number: Any) -> Any:
+        """Chunk `number` [L, b, ·] of [T′, b, ·]."""
+        return array[number * self.length : (number + 1) * self.length]
+
+
+def _cut(array: Any, shards: int) -> list[Any]:
+    import tensorflow as tf
+
+    if array.shape[0] is not None:
+        edges = [array.shape[0] * part // shards for part in range(shards + 1)]
+    else:
+        edges = [tf.shape(array)[0] * part // shards for part in range(shards + 1)]
+    return [array[start:stop] for start, stop in itertools.pairwise(edges)]
+
+
+def _batch_first(parts: Tensors) -> Any:
+    """Shards [T, b, ·] as [B, T, ·]."""
+    import tensorflow as tf
+
+    return tf.transpose(tf.concat(parts, 1), [1, 0, 2])
+
+
+@functools.cache
+def _forwards(equations: Equations) -> Callable[..., Any]:
+    """A chunk's steps: the states after them, then every state [L + 1, b, U] and all kept."""
+    import tensorflow as tf
+
+    @tf.function(jit_compile=True, autograph=False)
+    def program(inputs: Any, mask: Any, before: Any, weights: Any) -> Any:
+        kernel, bias, *own = weights
+        length = tf.shape(inputs)[0]
+        z = tf.reshape(_flat(inputs) @ kernel + bias, [length, -1, kernel.shape[1]])
+        z, real = _unstacked(z), _unstacked(_real(mask, z.dtype))
+
+        def step(t: Any, states: Any, made: Any) -> Any:
+            after, kept = equations.forward(z.read(t), states, own)
+            went = real.read(t) > 0
+            after = [tf.where(went, *pair) for pair in zip(after, states, strict=True)]
+            made = [a.write(t, x) for a, x in zip(made, [*after, *kept], strict=True)]
+            return t + 1, after, made
+
+        made = [
+            tf.TensorArray(kernel.dtype, length) for _ in range(len(before) + equations.kept)
+        ]
+        _, after, made = tf.while_loop(lambda t, *_: t < length, step, (0, before, made))
+        arrays = [array.stack() for array in made]
+        for index, first in enumerate(before):
+            arrays[index] = tf.concat([first[None], arrays[index]], 0)
+        return after, arrays
+
+    return program
+
+
+@functools.cache
+def _backwards(equations: Equations) -> Callable[..., Any]:
+    """A chunk's steps back: the gradients by inputs [L, b, D] and by the states before.
+
+    Then the inputs as rows [L·b, D] and what the cell's `backward` answers first of every step,
+    for the weights' gradients: TensorFlow's own product of two tall matrices is quicker than
+    XLA's.
+    """
+    import tensorflow as tf
+
+    @tf.function(jit_compile=True, autograph=False)
+    def program(
+        mask: Any, by_output: Any, states: Any, kept: Any, slopes: Any, weights: Any
+    ) -> Any:
+        kernel, _, *own = weights
+        length = tf.shape(mask)[0]
+        turned = [tf.transpose(weight) if weight.shape.rank == 2 else weight for weight in own]
+        real = _unstacked(_real(mask, kernel.dtype))
+        past, keeps = [_unstacked(a) for a in states], [_unstacked(a) for a in kept]
+        by_output = None if by_output is None else _unstacked(by_output)
+
+        def step(count: Any, slopes: Any, sums: Any) -> Any:
+            t = length - 1 - count
+            if by_output is not None:
+                slopes = [slopes[0] + by_output.read(t), *slopes[1:]]
+            went = real.read(t) > 0
+            by_sums, by_before = equations.backward(
+                [a.read(t) for a in keeps],
+                [a.read(t) for a in past],
+                [a.read(t + 1) for a in past],
+                slopes,
+                turned,
+            )
+            by_sums = [tf.where(went, slope, 0) for slope in by_sums]
+            by_before = [tf.where(went, *pair) for pair in zip(by_before, slopes, strict=True)]
+            sums = [a.write(t, slope) for a, slope in zip(sums, by_sums, strict=True)]
+            return count + 1, by_before, sums
+
+        empty = [tf.TensorArray(kernel.dtype, length) for _ in range(equations.sums)]
+        _, slopes, sums = tf.while_loop(lambda c, *_: c < length, step, (0, slopes, empty))
+        sums = [_flat(array.stack()) for array in sums]
+        by_inputs = tf.reshape(sums[0] @ tf.transpose(kernel), [length, -1, kernel.shape[0]])
+        return by_inputs, slopes, sums
+
+    return program
+
+
+def _flat(array: Any) -> Any:
+    """[L, b, ·] as [L·b, ·]."""
+    import tensorflow as tf
+
+    return tf.reshape(array, [-1, array.shape[-1]])
+
+
+def _real(mask: Any, dtype: Any) -> Any:
+    """A mask [L, b] as numbers [L, b, 1]."""
+    import tensorflow as tf
+
+    return tf.cast(mask, dtype)[..., None]
+
+
+def _unstacked(array: Any) -> Any:
+    import tensorflow as tf
+
+    return tf.TensorArray(
+        array.dtype, tf.shape(array)[0], element_shape=array.shape[1:], clear_after_read=False
+    ).unstack(array)

@@ -1,0 +1,213 @@
+"""Scope: the compiled recurrence against the layer's own loop: outputs, states, every gradient.
+
+Masked and unmasked, both directions, stacked, from given states, in float64 and float32, in any
+number of shards and for any length of text; the layer's own loop is held to the equations in
+`tests/cells/test_contract.py`.
+Shape letters: B batch, T time, D features, U units.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+from pydantic import TypeAdapter
+
+from rnncli.cells import CELLS, Cell, CellSpec
+from tests.variants import named, variants
+
+pytestmark = pytest.mark.skipif(
+    keras.backend.backend() != "tensorflow", reason="it is TensorFlow's"
+)
+B, D, U = 5, 3, 4
+
+
+def spec_of(case: dict[str, Any], **settings: Any) -> CellSpec:
+    spec: CellSpec = TypeAdapter(Cell).validate_python({**case, **settings})
+    return spec
+
+
+CASES = named(
+    case
+    for cell in CELLS
+    for case in variants(cell, CellSpec, frozenset({"unit_forget_bias"}), units=U)
+    if spec_of(case).compiled_obstacle() is None
+)
+every_cell = pytest.mark.parametrize("case", CASES)
+every_kind = pytest.mark.parametrize(
+    "case", [case for case in CASES if case.values[0].get("activation", "tanh") == "tanh"]
+)
+
+
+def network(spec: CellSpec, compiled: bool, **layout: bool) -> Any:
+    """One layer with all its outputs, in one direction or both."""
+    layer = spec.make_layer(
+        return_sequences=layout.get("sequences", True),
+        return_state=True,
+        name="layer",
+        compiled=compiled,
+    )
+    return keras.layers.Bidirectional(layer) if spec.bidirectional else layer
+
+
+def everything(
+    layers: list[Any], x: np.ndarray, mask: np.ndarray | None, states: Any = None
+) -> list[np.ndarray]:
+    """Outputs and states of the last layer, then gradients by inputs, states and weights."""
+    import tensorflow as tf
+
+    dtype = layers[0].compute_dtype
+    inputs = tf.constant(x, dtype)
+    given = [] if states is None else [tf.constant(s, dtype) for s in states]
+
+    @tf.function(autograph=False)
+    def compute() -> Any:
+        with tf.GradientTape() as tape:
+            tape.watch([inputs, *given])
+            value: Any = [inputs]
+            for number, layer in enumerate(layers):
+                first = {"initial_state": given} if given and not number else {}
+                value = layer(value[0], mask=mask, training=True, **first)
+            random = np.random.default_rng(5)
+            factors = [tf.constant(random.normal(size=v.shape), dtype) for v in value]
+            loss = sum(tf.reduce_sum(v * f) for v, f in zip(value, factors, strict=True))
+        weights = [v.value for layer in layers for v in layer.trainable_variables]
+        return [*value, *tape.gradient(loss, [inputs, *given, *weights])]
+
+    return [np.array(tensor) for tensor in compute()]
+
+
+def pair(spec: CellSpec, depth: int = 1, dtype: str = "float64", **layout: bool) -> list[list[Any]]:
+    """The same layers twice, with the same weights: stepwise and compiled."""
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(dtype)
+    try:
+        both = [[network(spec, c, **layout) for _ in range(depth)] for c in (False, True)]
+    finally:
+        keras.config.set_dtype_policy(before)
+    random = np.random.default_rng(3)
+    for own, other in zip(*both, strict=True):
+        features = D if own is both[0][0] else U * spec.directions
+        for layer in (own, other):
+            layer.build((None, None, features))
+        weights = [0.4 * random.normal(size=w.shape) for w in own.get_weights()]
+        own.set_weights(weights)
+        other.set_weights(weights)
+    return both
+
+
+def texts(length: int, masked: bool) -> tuple[np.ndarray, np.ndarray | None]:
+    x = np.random.default_rng(4).normal(size=(B, length, D))
+    lengths = np.array([length, 1, max(1, length // 2), length, max(1, length - 1)])
+    return x, np.arange(length) < lengths[:, None] if masked else None
+
+
+def assert_same(stepwise: list[np.ndarray], compiled: list[np.ndarray], tolerance: float) -> None:
+    assert len(stepwise) == len(compiled)
+    for expected, found in zip(stepwise, compiled, strict=True):
+        assert found.dtype == expected.dtype
+        np.testing.assert_allclose(
+            found, expected, rtol=0, atol=tolerance * max(np.abs(expected).max(), 1e-3)
+        )
+
+
+@pytest.fixture(autouse=True)
+def two_cores(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So that small batches are cut in two."""
+    from rnncli.layers import recurrence
+
+    monkeypatch.setattr(recurrence, "cores", lambda: 2)
+    monkeypatch.setattr(recurrence, "_SHARD", 1)
+
+
+def test_every_cell_with_gates_has_one() -> None:
+    assert {case.values[0]["cell"] for case in CASES} >= {
+        "simple_rnn",
+        "lstm",
+        "gru",
+        "peephole_lstm",
+    }
+
+
+@every_cell
+@pytest.mark.parametrize(
+    "masked", [True, pytest.param(False, marks=pytest.mark.slow)], ids=["masked", "unmasked"]
+)
+def test_both_directions(case: dict[str, Any], masked: bool) -> None:
+    stepwise, compiled = pair(spec_of(case, bidirectional=True))
+    x, mask = texts(9, masked)
+    assert_same(everything(stepwise, x, mask), everything(compiled, x, mask), 1e-12)
+
+
+@every_kind
+def test_stacked_in_float32(case: dict[str, Any]) -> None:
+    stepwise, compiled = pair(spec_of(case, bidirectional=True), depth=2, dtype="float32")
+    x, mask = texts(9, masked=True)
+    assert_same(everything(stepwise, x, mask), everything(compiled, x, mask), 1e-5)
+
+
+@every_kind
+def test_from_given_states_to_the_last_output_alone(case: dict[str, Any]) -> None:
+    spec = spec_of(case)
+    stepwise, compiled = pair(spec, sequences=False)
+    x, mask = texts(9, masked=True)
+    states = np.random.default_rng(6).normal(size=(len(spec.state_names), B, U))
+    assert_same(everything(stepwise, x, mask, states), everything(compiled, x, mask, states), 1e-12)
+
+
+@pytest.mark.parametrize("length", [1, 17, 64])
+def test_any_length(length: int) -> None:
+    """Less than a chunk, whole chunks, and a rest."""
+    stepwise, compiled = pair(spec_of({"cell": "lstm", "units": U}))
+    x, mask = texts(length, masked=True)
+    assert_same(everything(stepwise, x, mask), everything(compiled, x, mask), 1e-12)
+
+
+def test_dropout_draws_what_keras_draws() -> None:
+    spec = spec_of({"cell": "gru", "units": U, "dropout": 0.5})
+    stepwise, compiled = pair(spec)
+    for (layer,) in (stepwise, compiled):
+        layer.cell.seed_generator.state.assign([7, 8])
+    x, mask = texts(6, masked=True)
+    first, second = everything(stepwise, x, mask), everything(compiled, x, mask)
+    assert_same(first, second, 1e-12)
+    assert np.abs(everything(compiled, x, mask)[0] - second[0]).max() > 1e-3
+
+
+def test_shards_share_the_batch(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In any number, of a batch whose size is known or not, the answer is the same."""
+    import tensorflow as tf
+
+    from rnncli.layers import recurrence
+
+    (stepwise,), (compiled,) = pair(spec_of({"cell": "gru", "units": U}))
+    x, mask = texts(5, masked=True)
+    expected = everything([stepwise], x, mask)[0]
+    for cores, shape in ((1, [B, None, D]), (3, [B, None, D]), (7, [None, None, D])):
+        monkeypatch.setattr(recurrence, "cores", lambda count=cores: count)
+        signature = [tf.TensorSpec(shape, tf.float64), tf.TensorSpec(shape[:2], tf.bool)]
+        run = tf.function(lambda x, m: compiled(x, mask=m)[0], signature, autograph=False)
+        np.testing.assert_allclose(run(x, mask), expected, atol=1e-12)
+
+
+def test_where_it_is_left_to_keras() -> None:
+    from rnncli.layers.recurrence import suits
+
+    def asked(training: bool = True, **settings: Any) -> bool:
+        import tensorflow as tf
+
+        spec = spec_of({"cell": "lstm", "units": U, **settings.pop("spec", {})})
+        layer = spec.make_layer(
+            return_sequences=True, return_state=False, name="l", **{"compiled": True, **settings}
+        )
+        found: list[bool] = []
+        tf.function(lambda: found.append(suits(layer, training)), autograph=False)()
+        assert not suits(layer, training)  # in eager mode
+        return found[0]
+
+    assert asked()
+    assert not asked(compiled=False)
+    assert not asked(spec={"recurrent_dropout": 0.5})
+    assert asked(training=False, spec={"recurrent_dropout": 0.5})
