@@ -12,6 +12,8 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from rnncli.machine import cores
+
 __all__ = ["describe_environment", "peak_memory_bytes"]
 
 _PACKAGES = (
@@ -40,7 +42,7 @@ def describe_environment() -> dict[str, Any]:
         "python": platform.python_version(),
         "platform": platform.platform(),
         "cpu": _cpu_model(),
-        "cores": _cores(),
+        "cores": cores(),
         "memory_bytes": _memory_bytes(),
         "packages": _versions(),
         "git": _git(),
@@ -72,13 +74,6 @@ def _cpu_model() -> str | None:
         if match := re.search(r"^model name\s*:\s*(.+)$", text, re.MULTILINE):
             return match[1].strip()
     return platform.processor() or platform.machine() or None
-
-
-def _cores() -> int | None:
-    """Cores this process may use, which in a container are fewer than the machine has."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count()
 
 
 def _memory_bytes() -> int | None:

@@ -49,6 +49,9 @@ class TrainSpec(Spec):
     """Weights of the classes in the loss: `balanced` (inverse frequency) or by label."""
     precision: Literal["float32", "mixed_float16", "mixed_bfloat16"] = "float32"
     """Keras' dtype policy: what the layers compute in; weights stay float32."""
+    recurrence: Literal["auto", "keras", "compiled"] = "auto"
+    """On a CPU with TensorFlow: Keras' loop over time or the compiled one, equal to 1e-5 and
+    faster once compiled; `auto` compiles where there is enough to train."""
     tensorboard: bool = False
     """Write TensorBoard logs under the run's `tensorboard/` (extra `tensorboard`)."""
 

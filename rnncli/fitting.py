@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from rnncli.progress import Reporter
     from rnncli.run import Run
 
-__all__ = ["Progress", "class_weights", "compile_model", "fit", "restore"]
+__all__ = ["Progress", "class_weights", "compile_model", "fit", "restore", "weights_of_filled"]
 
 
 @dataclass
@@ -45,6 +45,8 @@ class Progress:
     """Of the monitored metric, turned so that more is better."""
     waited: int = 0
     """Epochs since the best one."""
+    step_shares: list[float] = field(default_factory=list)
+    """Of each epoch's training time, the share spent inside the model's steps."""
 
     @property
     def epoch(self) -> int:
@@ -116,9 +118,8 @@ def fit(
         while progress.epoch < spec.epochs and progress.waited < patience:
             began = time.perf_counter()
             reporter.epoch_started(progress.epoch + 1)
-            loss, rate, seconds = _train_epoch(
-                model, experiment, prepared, progress.epoch, reporter, stop
-            )
+            passed = _train_epoch(model, experiment, prepared, progress.epoch, reporter, stop)
+            progress.step_shares.append(passed.in_steps / passed.seconds)
             with _averaged_weights(model, spec):
                 scores = logits(model, prepared.encoded["validation"])
                 values = _validation(gold, scores, len(prepared.corpus.label_names))
@@ -130,13 +131,13 @@ def fit(
             progress.waited = 0 if improved else progress.waited + 1
             row = Epoch(
                 epoch=progress.epoch + 1,
-                loss=loss,
+                loss=passed.loss,
                 validation_loss=values["loss"],
                 validation_accuracy=values["accuracy"],
                 validation_macro_f1=values["macro_f1"],
-                learning_rate=rate,
+                learning_rate=passed.learning_rate,
                 seconds=time.perf_counter() - began,
-                texts_per_second=len(prepared.encoded["train"]) / seconds,
+                texts_per_second=len(prepared.encoded["train"]) / passed.seconds,
                 improved=improved,
             )
             progress.history.append(row)
@@ -169,6 +170,19 @@ def class_weights(spec: TrainSpec, corpus: Corpus) -> NDArray[np.float32] | None
     return np.array(weights, np.float32)
 
 
+@dataclass(frozen=True)
+class _Pass:
+    """One epoch's training."""
+
+    loss: float
+    """The mean over the texts."""
+    learning_rate: float
+    """At the end."""
+    seconds: float
+    in_steps: float
+    """Of these, inside the model's steps."""
+
+
 def _train_epoch(
     model: Any,
     experiment: Experiment,
@@ -176,29 +190,28 @@ def _train_epoch(
     epoch: int,
     reporter: Reporter,
     stop: StopRequest,
-) -> tuple[float, float, float]:
-    """One pass: the mean loss, the last learning rate, and the seconds it took."""
+) -> _Pass:
     spec, encoded = experiment.train, prepared.encoded["train"]
     weights = class_weights(spec, prepared.corpus)
+    weights = np.ones(len(prepared.corpus.label_names), np.float32) if weights is None else weights
     labels = np.asarray(prepared.corpus["train"].labels)
     targets = _targets(len(prepared.corpus.label_names), spec.label_smoothing)
     multiple = length_multiple(encoded)
     batches = training_batches(encoded.lengths, spec.batch_size, experiment.seed, epoch)
     _reseed(model, experiment.seed, epoch)
     began = time.perf_counter()
-    total, texts, rate = 0.0, 0, spec.optimizer.learning_rate
+    total, texts, in_steps, rate = 0.0, 0, 0.0, spec.optimizer.learning_rate
     for index, rows in enumerate(batches):
         factor = spec.optimizer.schedule.factor(epoch + (index + 1) / len(batches), spec.epochs)
         if rate != spec.optimizer.learning_rate * factor or index == 0:
             rate = spec.optimizer.learning_rate * factor
             model.optimizer.learning_rate = rate
-        gold = labels[rows]
-        loss = model.train_on_batch(
-            encoded.padded(rows, multiple),
-            targets[gold],
-            sample_weight=None if weights is None else weights[gold],
-        )
-        loss = float(loss)
+        filled = np.resize(rows, min(spec.batch_size, len(encoded)))
+        ids, gold = encoded.padded(filled, multiple), labels[filled]
+        sample_weight = weights[gold] * weights_of_filled(len(rows), len(filled))
+        before = time.perf_counter()
+        loss = float(model.train_on_batch(ids, targets[gold], sample_weight=sample_weight))
+        in_steps += time.perf_counter() - before
         if not math.isfinite(loss):
             raise Diverged(
                 f"epoch {epoch + 1}, step {index + 1}: the loss became {loss} at learning rate "
@@ -209,7 +222,16 @@ def _train_epoch(
         reporter.step(texts, total / texts)
         if stop:
             raise stop.error()
-    return total / texts, rate, time.perf_counter() - began
+    return _Pass(total / texts, rate, time.perf_counter() - began, in_steps)
+
+
+def weights_of_filled(texts: int, size: int) -> NDArray[np.float32]:
+    """Weights [size] under which a batch's mean loss is that of its first `texts` texts alone.
+
+    All batches have one size, so that compilers see one; the last of a window is filled up with
+    texts it already has, which weigh nothing.
+    """
+    return np.where(np.arange(size) < texts, size / texts, 0.0).astype(np.float32)
 
 
 def _targets(classes: int, smoothing: float) -> NDArray[np.float32]:

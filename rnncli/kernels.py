@@ -1,29 +1,51 @@
-"""Which recurrence runs: Keras' fused (cuDNN) kernel, or its step-by-step loop, and why.
+"""Which recurrence runs in each layer, and why: decided once, before the model is built.
 
-The rules are those of the installed Keras (3.15), which has fused kernels for LSTM and GRU alone:
+=========== ======== ================================ ============================================
+backend     device   path                             for
+=========== ======== ================================ ============================================
+tensorflow  GPU      fused (cuDNN), mask right-padded LSTM, GRU with `reset_after: true`
+tensorflow  CPU      compiled (ours, XLA)             SimpleRNN, LSTM, GRU with `reset_after: true`,
+                                                      peephole LSTM; float32; long trainings
+any         any      one product                      dense: no recurrence
+any         any      stepwise (Keras' loop)           all else: `recurrent_dropout`, `reset_after:
+                                                      false`, half precision on a CPU
+=========== ======== ================================ ============================================
 
-=========== ============================================ =================================
-backend     LSTM                                         GRU (`reset_after: true`)
-=========== ============================================ =================================
-tensorflow  on a GPU; a right-padded mask is fine        on a GPU; a right-padded mask is fine
-jax         on a GPU without a mask                      never
-torch       on a GPU without a mask                      on a GPU without a mask
-=========== ============================================ =================================
-
-Texts of different lengths share a batch here, so a mask is always there.
+The rules of the fused path are those of the installed Keras (3.15): on JAX and PyTorch it has
+fused kernels only without a mask, and texts of different lengths share a batch here, so a mask is
+always there. Compiling takes about a second for each length of a chunk: `auto` does it where
+Keras' loop would run for longer than `WORTH_COMPILING`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
+
+from rnncli.errors import ConfigError
 
 if TYPE_CHECKING:
     from rnncli.backend import Device
     from rnncli.cells import CellSpec
+    from rnncli.experiment import Experiment
 
-__all__ = ["Kernel", "kernels"]
+__all__ = ["WORTH_COMPILING", "Kernel", "Path", "Work", "compiled_layers", "kernels"]
+
+WORTH_COMPILING = 15.0
+"""Seconds that Keras' loop must be expected to take in a layer for the compiler to pay off."""
+
+_LOOP_FLOPS = 9e10
+"""What Keras' loop reaches on two cores, in floating point operations a second."""
+_LOOP_STEP = 1.5e-4
+"""What a step of Keras' loop takes beside that, forwards and back, in seconds."""
+
+Path = Literal["fused", "compiled", "stepwise", "product"]
+_WORDS: dict[Path, str] = {
+    "fused": "fused kernel",
+    "compiled": "compiled",
+    "stepwise": "step by step",
+    "product": "fused kernel",
+}
 
 
 @dataclass(frozen=True)
@@ -33,32 +55,100 @@ class Kernel:
     layer: int
     """Position from the embedding upwards, from 0."""
     cell: str
-    fused: bool
+    path: Path
     reason: str
-    """What stands in the way of the fused kernel, or what makes it possible."""
+    """What makes the path possible, or what stands in the way of a faster one."""
 
     def __str__(self) -> str:
         """One line for the terminal."""
-        path = "fused kernel" if self.fused else "step by step"
-        return f"layer {self.layer} {self.cell}: {path} ({self.reason})"
+        return f"layer {self.layer} {self.cell}: {_WORDS[self.path]} ({self.reason})"
 
 
-def kernels(layers: Sequence[CellSpec], device: Device) -> tuple[Kernel, ...]:
-    """The kernel of every layer on a device."""
-    return tuple(_kernel(index, layer, device) for index, layer in enumerate(layers))
+@dataclass(frozen=True)
+class Work:
+    """What a training goes through, as far as it is known before it begins."""
+
+    tokens: int
+    """Of all epochs."""
+    batch_size: int
 
 
-def _kernel(index: int, layer: CellSpec, device: Device) -> Kernel:
-    cell = layer.cell
+def kernels(experiment: Experiment, device: Device, work: Work | None = None) -> tuple[Kernel, ...]:
+    """The kernel of every layer on a device.
+
+    Args:
+        experiment: the config.
+        device: where it runs.
+        work: how much there is to train; None for a few steps or a prediction.
+
+    Raises:
+        ConfigError: `train.recurrence: compiled` cannot be had.
+    """
+    features = experiment.model.embedding.dim
+    found = []
+    for index, layer in enumerate(experiment.model.layers):
+        found.append(_kernel(index, layer, features, experiment, device, work))
+        features = layer.output_units
+    return tuple(found)
+
+
+def compiled_layers(found: tuple[Kernel, ...]) -> frozenset[int]:
+    """The layers that `rnncli.model.build_model` is to have compiled."""
+    return frozenset(kernel.layer for kernel in found if kernel.path == "compiled")
+
+
+def _kernel(
+    index: int,
+    layer: CellSpec,
+    features: int,
+    experiment: Experiment,
+    device: Device,
+    work: Work | None,
+) -> Kernel:
     if not layer.recurrent:
-        return Kernel(index, cell, True, "one matrix product over all steps")
-    obstacle = layer.fused_obstacle() or _device_obstacle(cell, device)
-    return Kernel(index, cell, obstacle is None, obstacle or "cuDNN with a right-padded mask")
+        return Kernel(index, layer.cell, "product", "one matrix product over all steps")
+    choice = experiment.train.recurrence
+    obstacle = layer.compiled_obstacle() or _setting_obstacle(experiment, device)
+    if choice == "compiled" and obstacle is not None:
+        raise ConfigError(
+            [
+                f"train.recurrence: compiled cannot be had for model.layers.{index} "
+                f"({layer.cell}): {obstacle}; use auto or keras"
+            ]
+        )
+    if device.kind == "gpu":
+        obstacle = layer.fused_obstacle() or _fused_obstacle(layer.cell, device)
+        path: Path = "fused" if obstacle is None else "stepwise"
+        return Kernel(index, layer.cell, path, obstacle or "cuDNN with a right-padded mask")
+    if choice == "auto" and obstacle is None:
+        seconds = 0.0 if work is None else _loop_seconds(layer, features, work)
+        if seconds < WORTH_COMPILING:
+            obstacle = "too little work to be worth compiling"
+    elif choice == "keras":
+        obstacle = "train.recurrence: keras"
+    if obstacle is None:
+        return Kernel(index, layer.cell, "compiled", "XLA, in chunks of time, a shard a core")
+    return Kernel(index, layer.cell, "stepwise", obstacle)
 
 
-def _device_obstacle(cell: str, device: Device) -> str | None:
-    if device.kind == "cpu":
-        return "fused kernels need a GPU"
+def _loop_seconds(layer: CellSpec, features: int, work: Work) -> float:
+    """What Keras' loop would take for a layer, forwards and back."""
+    flops = 6.0 * (features + layer.units) * layer.gates * layer.units * work.tokens
+    steps = work.tokens / work.batch_size
+    return layer.directions * (flops / _LOOP_FLOPS + steps * _LOOP_STEP)
+
+
+def _setting_obstacle(experiment: Experiment, device: Device) -> str | None:
+    if device.kind == "gpu":
+        return "it is for CPUs"
+    if device.backend != "tensorflow":
+        return f"Keras on {device.backend} runs its own loop"
+    if experiment.train.precision != "float32":
+        return f"train.precision: {experiment.train.precision}"
+    return None
+
+
+def _fused_obstacle(cell: str, device: Device) -> str | None:
     if device.backend == "jax" and cell == "gru":
         return "Keras has no fused GRU on jax"
     if device.backend != "tensorflow":

@@ -8,6 +8,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     import numpy as np
     from numpy.typing import NDArray
 
@@ -24,6 +26,7 @@ def build_model(
     classes: int,
     ids_per_position: int = 1,
     vectors: NDArray[np.float32] | None = None,
+    compiled: Collection[int] = (),
 ) -> Any:
     """Build the network.
 
@@ -33,12 +36,15 @@ def build_model(
         classes: C, the number of labels.
         ids_per_position: N, above 1 with `text.ngrams`.
         vectors: initial embedding [V, D]; random if None.
+        compiled: which layers, from 0, run `rnncli.layers.recurrence` where they can.
 
     Returns:
-        a `keras.Model` from right-padded ids [B, T] or [B, T, N] (int32, padding 0, at least one
+        a `Network` from right-padded ids [B, T] or [B, T, N] (int32, padding 0, at least one
         token a text) to logits [B, C] (float32).
     """
     import keras
+
+    from rnncli.layers.network import Network
 
     shape = (None,) if ids_per_position == 1 else (None, ids_per_position)
     ids = keras.Input(shape, dtype="int32", name="ids")
@@ -47,14 +53,16 @@ def build_model(
     states: list[list[Any]] = []
     for index, layer in enumerate(spec.layers):
         initial_state = states if layer.initial_state == "previous" else None
-        outputs, states = _recur(layer, outputs, mask, initial_state, f"layer_{index}")
+        outputs, states = _recur(
+            layer, outputs, mask, initial_state, f"layer_{index}", index in compiled
+        )
     vector = spec.readout.apply(
         outputs, states, mask, sequences=bool(spec.layers[-1].return_sequences)
     )
     if spec.readout.dropout:
         vector = keras.layers.Dropout(spec.readout.dropout, name="readout_dropout")(vector)
     logits = keras.layers.Dense(classes, dtype="float32", name="logits")(vector)
-    return keras.Model(ids, logits, name="classifier")
+    return Network(ids, logits, name="classifier")
 
 
 def _embed(
@@ -97,6 +105,7 @@ def _recur(
     mask: Any,
     initial_state: list[list[Any]] | None,
     name: str,
+    compiled: bool,
 ) -> tuple[Any, list[list[Any]]]:
     """One layer: its outputs, and for each direction its final states if it returns them."""
     import keras
@@ -105,6 +114,7 @@ def _recur(
         return_sequences=bool(spec.return_sequences),
         return_state=bool(spec.return_state),
         name=name,
+        compiled=compiled,
     )
     if spec.bidirectional:
         layer = keras.layers.Bidirectional(layer, merge_mode=spec.merge_mode, name=name)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -74,6 +74,7 @@ def build(
     vocabulary_size: int,
     classes: int,
     vectors: NDArray[np.float32] | None = None,
+    compiled: Collection[int] = (),
 ) -> Any:
     """Build the Keras model with the experiment's seed and precision.
 
@@ -89,6 +90,7 @@ def build(
             classes=classes,
             ids_per_position=experiment.text.ids_per_position,
             vectors=vectors,
+            compiled=compiled,
         )
 
 

@@ -66,7 +66,7 @@ def _steps(backend: Backend, began: float) -> dict[str, Any]:
     return {
         "device": str(device),
         "kind": device.kind,
-        "kernels": [str(kernel) for kernel in kernels(experiment.model.layers, device)],
+        "kernels": [str(kernel) for kernel in kernels(experiment, device)],
         "texts": len(rows),
         "start_seconds": started - began,
         "step_seconds": min(times),

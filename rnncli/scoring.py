@@ -15,11 +15,16 @@ __all__ = ["length_multiple", "logits", "softmax"]
 
 
 def logits(model: Any, encoded: Encoded, batch_size: int = 256) -> NDArray[np.float32]:
-    """The model's logits [N, C]; the batches are sorted by length, the answer is not."""
+    """The model's logits [N, C]; the batches are sorted by length, the answer is not.
+
+    A batch too small is filled up by repeating its texts, so that compilers see few sizes.
+    """
     results = np.zeros((len(encoded), model.output_shape[-1]), np.float32)
     multiple = length_multiple(encoded)
-    for rows in prediction_batches(encoded.lengths, batch_size):
-        results[rows] = np.asarray(model.predict_on_batch(encoded.padded(rows, multiple)))
+    size = min(batch_size, 1 << max(len(encoded) - 1, 0).bit_length())
+    for rows in prediction_batches(encoded.lengths, size):
+        answers = model.predict_on_batch(encoded.padded(np.resize(rows, size), multiple))
+        results[rows] = np.asarray(answers)[: len(rows)]
     return results
 
 

@@ -16,7 +16,7 @@ from rnncli.corpus import SPLITS, Corpus, SplitName
 from rnncli.environment import describe_environment, peak_memory_bytes
 from rnncli.errors import DataError, Interrupted, RnnError
 from rnncli.interrupt import StopRequest, stop_requests
-from rnncli.kernels import kernels
+from rnncli.kernels import Work, compiled_layers, kernels
 from rnncli.metrics import classification_metrics
 from rnncli.progress import Plan, Reporter
 from rnncli.quiet import native_output_to
@@ -105,7 +105,9 @@ def _train(
     began = time.perf_counter()
     resolved = to_yaml(experiment)
     run.write_config(config_text or resolved, resolved)
-    layers = kernels(experiment.model.layers, device)
+    prepared = preparation.tokenize(experiment, corpus, run.path.parent / ".cache" / "tokens")
+    tokens = int(prepared.encoded["train"].lengths.sum()) * experiment.train.epochs
+    layers = kernels(experiment, device, Work(tokens, experiment.train.batch_size))
     run.write(
         "environment",
         {
@@ -114,7 +116,6 @@ def _train(
             "kernels": [asdict(kernel) for kernel in layers],
         },
     )
-    prepared = preparation.tokenize(experiment, corpus, run.path.parent / ".cache" / "tokens")
     facts = describe_data(prepared)
     _refuse_other_data(run, facts)
     run.write("data", facts)
@@ -128,6 +129,7 @@ def _train(
         len(prepared.tokenizer.vocabulary),
         len(corpus.label_names),
         None if vectors is None else vectors.matrix,
+        compiled_layers(layers),
     )
     fitting.compile_model(model, experiment.train)
     progress, warning = fitting.restore(model, run)
@@ -238,5 +240,6 @@ def _cost(
         "seconds": seconds,
         "seconds_per_epoch": float(np.median([row.seconds for row in progress.history])),
         "texts_per_second": float(np.median(rates)),
+        "step_share": float(np.median(progress.step_shares)) if progress.step_shares else None,
         "peak_memory_bytes": peak_memory_bytes(),
     }

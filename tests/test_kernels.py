@@ -13,17 +13,24 @@ from pydantic import TypeAdapter
 
 from rnncli.backend import Device
 from rnncli.cells import CELLS, Cell, CellSpec
+from rnncli.errors import ConfigError
 from rnncli.experiment import BACKENDS
-from rnncli.kernels import Kernel, kernels
+from rnncli.kernels import Kernel, Work, compiled_layers, kernels
+from tests.synthetic import experiment_of
 from tests.variants import named, variants
 
 CASES = named(case for cell in CELLS for case in variants(cell, CellSpec, units=4))
 every_cell = pytest.mark.parametrize("case", CASES)
 
 
-def kernel_of(case: dict[str, Any], backend: Any, kind: Any = "gpu") -> Kernel:
-    spec = TypeAdapter(Cell).validate_python(case)
-    (kernel,) = kernels([spec], Device(backend, kind, "", ""))
+MUCH = Work(tokens=100_000_000, batch_size=64)
+
+
+def kernel_of(
+    case: dict[str, Any], backend: Any, kind: Any = "gpu", work: Work | None = None, **train: Any
+) -> Kernel:
+    experiment = experiment_of(model={"layers": [case]}, train=train)
+    (kernel,) = kernels(experiment, Device(backend, kind, "", ""), work)
     return kernel
 
 
@@ -34,13 +41,47 @@ def sources(backend: str) -> str:
 
 
 @every_cell
-def test_nothing_is_fused_on_a_cpu(case: dict[str, Any]) -> None:
-    kernel = kernel_of(case, "tensorflow", "cpu")
+def test_on_a_cpu_long_trainings_are_compiled(case: dict[str, Any]) -> None:
+    short, long = (kernel_of(case, "tensorflow", "cpu", work) for work in (None, MUCH))
     if case["cell"] == "dense":
-        assert str(kernel) == "layer 0 dense: fused kernel (one matrix product over all steps)"
-    else:
-        assert not kernel.fused
-        assert str(kernel).startswith(f"layer 0 {case['cell']}: step by step (")
+        assert str(short) == "layer 0 dense: fused kernel (one matrix product over all steps)"
+        assert long == short
+        return
+    assert str(short).startswith(f"layer 0 {case['cell']}: step by step (")
+    obstacle = TypeAdapter(Cell).validate_python(case).compiled_obstacle()
+    assert long.path == ("compiled" if obstacle is None else "stepwise")
+    assert obstacle is None or long.reason == obstacle
+    assert compiled_layers((long,)) == ({0} if obstacle is None else set())
+    for backend in ("jax", "torch"):
+        assert kernel_of(case, backend, "cpu", MUCH).path == "stepwise"
+    half = kernel_of(case, "tensorflow", "cpu", MUCH, precision="mixed_bfloat16")
+    assert half.path == "stepwise"
+
+
+def test_what_is_worth_compiling() -> None:
+    """More texts, more units and smaller batches all make Keras' loop take longer."""
+
+    def path(tokens: int, units: int = 16, batch: int = 64) -> str:
+        case = {"cell": "lstm", "units": units}
+        return kernel_of(case, "tensorflow", "cpu", Work(tokens, batch)).path
+
+    assert path(1_000_000) == "stepwise"
+    assert path(20_000_000) == "compiled"
+    assert path(1_000_000, batch=4) == "compiled"
+    assert path(1_000_000, units=512) == "compiled"
+
+
+def test_the_choice_may_be_made_by_hand() -> None:
+    case = {"cell": "gru", "units": 4}
+    by_hand = kernel_of(case, "tensorflow", "cpu", MUCH, recurrence="keras")
+    assert (by_hand.path, by_hand.reason) == ("stepwise", "train.recurrence: keras")
+    assert kernel_of(case, "tensorflow", "cpu", recurrence="compiled").path == "compiled"
+    for backend, kind in (("tensorflow", "gpu"), ("jax", "cpu")):
+        with pytest.raises(ConfigError, match="recurrence: compiled cannot be had"):
+            kernel_of(case, backend, kind, MUCH, recurrence="compiled")
+    case["reset_after"] = False
+    with pytest.raises(ConfigError, match=r"layers\.0 \(gru\): reset_after: false"):
+        kernel_of(case, "tensorflow", "cpu", MUCH, recurrence="compiled")
 
 
 @pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="TensorFlow's rules")
@@ -69,8 +110,12 @@ def test_tensorflow_gpu_agrees_with_keras(
         if isinstance(layer, keras.layers.GRU):
             arguments.append(cell.reset_after)
         fusable = rnn.cudnn_ok(*arguments) and not layer.recurrent_dropout
-        assert "if not self.recurrent_dropout:" in inspect.getsource(type(layer).inner_loop)
-    assert kernel_of(case, "tensorflow").fused is (fusable or case["cell"] == "dense")
+        assert "if not self.recurrent_dropout:" in inspect.getsource(
+            super(type(layer), layer).inner_loop
+        )
+    assert kernel_of(case, "tensorflow").path == (
+        "product" if case["cell"] == "dense" else "fused" if fusable else "stepwise"
+    )
 
 
 def test_reasons_name_the_setting() -> None:
@@ -84,7 +129,7 @@ def test_reasons_name_the_setting() -> None:
     assert kernel_of({"cell": "gru", "units": 4}, "jax").reason == "Keras has no fused GRU on jax"
     assert "masked" in kernel_of({"cell": "lstm", "units": 4}, "jax").reason
     assert "masked" in kernel_of({"cell": "lstm", "units": 4}, "torch").reason
-    assert "GPU" in kernel_of({"cell": "lstm", "units": 4}, "torch", "cpu").reason
+    assert "its own loop" in kernel_of({"cell": "lstm", "units": 4}, "torch", "cpu").reason
 
 
 @pytest.mark.parametrize("backend", [b for b in BACKENDS if b != "tensorflow"])
@@ -92,7 +137,7 @@ def test_masks_forbid_fusing_elsewhere(backend: str) -> None:
     """In the installed sources the fused LSTM of JAX and PyTorch gives up at a mask."""
     body = sources(backend).split("\ndef lstm(")[1].split("\ndef ")[0]
     assert "if mask is not None:\n        raise NotImplementedError" in body
-    assert not kernel_of({"cell": "lstm", "units": 4}, backend).fused
+    assert kernel_of({"cell": "lstm", "units": 4}, backend).path == "stepwise"
 
 
 def test_jax_has_no_fused_gru() -> None:
@@ -104,8 +149,10 @@ def test_jax_has_no_fused_gru() -> None:
 
 
 def test_layers_are_numbered() -> None:
-    specs = [TypeAdapter(Cell).validate_python({"cell": c, "units": 2}) for c in ("lstm", "dense")]
-    assert [k.layer for k in kernels(specs, Device("jax", "cpu", "", ""))] == [0, 1]
+    experiment = experiment_of(
+        model={"layers": [{"cell": cell, "units": 2} for cell in ("lstm", "dense")]}
+    )
+    assert [k.layer for k in kernels(experiment, Device("jax", "cpu", "", ""))] == [0, 1]
 
 
 def test_the_three_backends_are_keras_own() -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from rnncli.bench.workload import FEATURES
+from rnncli.bench.workload import BATCH, FEATURES
 from rnncli.scoring import logits
 
 if TYPE_CHECKING:
@@ -70,6 +70,7 @@ def initial_weights(network: Network, load: Workload) -> Weights:
 
 
 def _ours(network: Network, load: Workload) -> Any:
+    """The network as `rnn train` builds it for a training that is worth the compiling."""
     from rnncli.model import build_model
     from rnncli.topology import ModelSpec
 
@@ -79,7 +80,7 @@ def _ours(network: Network, load: Workload) -> Any:
         "bidirectional": network.bidirectional,
     }
     spec = ModelSpec.model_validate({"embedding": {"dim": FEATURES}, "layers": [layer]})
-    return build_model(spec, vocabulary_size=load.vocabulary_size, classes=load.classes)
+    return build_model(spec, vocabulary_size=load.vocabulary_size, classes=load.classes, compiled={0})
 
 
 class ThisProgram(Contestant):
@@ -101,8 +102,12 @@ class ThisProgram(Contestant):
 
     def step(self, rows: NDArray[np.int64]) -> float:
         """See `Contestant.step`."""
-        targets = self._targets[self.load.labels[rows]]
-        return float(self._model.train_on_batch(self.load.padded(rows), targets))
+        from rnncli.fitting import weights_of_filled
+
+        filled = np.resize(rows, min(BATCH, len(self.load.encoded)))
+        weights = weights_of_filled(len(rows), len(filled))
+        targets = self._targets[self.load.labels[filled]]
+        return self._model.train_on_batch(self.load.padded(filled), targets, weights)
 
     def epoch(self) -> None:
         """See `Contestant.epoch`."""
@@ -153,8 +158,6 @@ class PlainKeras(Contestant):
 
     def epoch(self) -> None:
         """See `Contestant.epoch`."""
-        from rnncli.bench.workload import BATCH
-
         self._model.fit(self._everything, self.load.labels, batch_size=BATCH, verbose=0)
 
     def answer(self, rows: NDArray[np.int64]) -> NDArray[np.float32]:

@@ -379,7 +379,8 @@ def _forwards(equations: Equations) -> Callable[..., Any]:
     def program(inputs: Any, mask: Any, before: Any, weights: Any) -> Any:
         kernel, bias, *own = weights
         length = tf.shape(inputs)[0]
-        z = tf.reshape(_flat(inputs) @ kernel + bias, [length, -1, kernel.shape[1]])
+        rows = tf.shape(inputs)[1]
+        z = tf.reshape(_flat(inputs) @ kernel + bias, [length, rows, kernel.shape[1]])
         z, real = _unstacked(z), _unstacked(_real(mask, z.dtype))
 
         def step(t: Any, states: Any, made: Any) -> Any:
@@ -416,7 +417,7 @@ def _backwards(equations: Equations) -> Callable[..., Any]:
         mask: Any, by_output: Any, states: Any, kept: Any, slopes: Any, weights: Any
     ) -> Any:
         kernel, _, *own = weights
-        length = tf.shape(mask)[0]
+        length, rows = tf.shape(mask)[0], tf.shape(mask)[1]
         turned = [tf.transpose(weight) if weight.shape.rank == 2 else weight for weight in own]
         real = _unstacked(_real(mask, kernel.dtype))
         past, keeps = [_unstacked(a) for a in states], [_unstacked(a) for a in kept]
@@ -442,7 +443,7 @@ def _backwards(equations: Equations) -> Callable[..., Any]:
         empty = [tf.TensorArray(kernel.dtype, length) for _ in range(equations.sums)]
         _, slopes, sums = tf.while_loop(lambda c, *_: c < length, step, (0, slopes, empty))
         sums = [_flat(array.stack()) for array in sums]
-        by_inputs = tf.reshape(sums[0] @ tf.transpose(kernel), [length, -1, kernel.shape[0]])
+        by_inputs = tf.reshape(sums[0] @ tf.transpose(kernel), [length, rows, kernel.shape[0]])
         return by_inputs, slopes, sums
 
     return program
@@ -452,7 +453,7 @@ def _flat(array: Any) -> Any:
     """[L, b, ·] as [L·b, ·]."""
     import tensorflow as tf
 
-    return tf.reshape(array, [-1, array.shape[-1]])
+    return tf.reshape(array, [tf.shape(array)[0] * tf.shape(array)[1], array.shape[-1]])
 
 
 def _real(mask: Any, dtype: Any) -> Any:
