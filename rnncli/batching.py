@@ -56,9 +56,10 @@ class Encoded:
         starts, stops = self.offsets[rows], self.offsets[rows + 1]
         longest = int((stops - starts).max())
         length = -(-longest // multiple) * multiple
-        batch = np.zeros((len(rows), length, *self.ids.shape[1:]), np.int32)
-        for target, start, stop in zip(batch, starts, stops, strict=True):
-            target[: stop - start] = self.ids[start:stop]
+        steps = np.arange(length)
+        real = steps < (stops - starts)[:, None]
+        batch = self.ids[np.where(real, starts[:, None] + steps, 0)]
+        batch[~real] = 0
         return batch
 
 

@@ -17,6 +17,7 @@ from sklearn.svm import LinearSVC
 
 from rnncli.baselines import baselines, linear_baseline, majority_baseline
 from rnncli.corpus import Corpus, Source, Split
+from tests.synthetic import corpus_of
 
 
 def _split(rows: list[tuple[str, int]]) -> Split:
@@ -122,3 +123,14 @@ def test_klue_reaches_the_known_score() -> None:
     splits = {"train": read("train"), "validation": _split([]), "test": read("test")}
     corpus = Corpus(topics, splits, Source("klue-tc", "local", "ko"))  # type: ignore[arg-type]
     assert linear_baseline(corpus)["macro_f1"] > 0.96
+
+
+def test_of_very_many_texts_some_are_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Enough to be a yardstick, and the method says so."""
+    corpus = corpus_of((48, 18, 12))
+    monkeypatch.setattr("rnncli.baselines._TEXTS", 30)
+    some = linear_baseline(corpus)
+    assert some["method"].endswith(", on 30 of the training texts")
+    assert 0.5 < some["accuracy"] <= 1.0
+    monkeypatch.setattr("rnncli.baselines._TEXTS", 48)
+    assert linear_baseline(corpus)["method"].endswith("linear SVM")

@@ -6,7 +6,7 @@ import importlib.util
 import statistics
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +28,7 @@ _SAME = 1e-3
 """How far the losses of two contestants may lie apart after `_STEPS` steps, relatively."""
 _STEPS = 4
 _TIMED = 12
+_PATIENCE = 60.0
 _SINGLE = 40
 """Texts classified one by one."""
 
@@ -50,6 +51,14 @@ class Row:
     share_of_peak: float | None
     """Of the machine's matrix products, padding not counted as work; of steps and epochs."""
     note: str = ""
+    flops: float | None = None
+    """Of its matrix products."""
+
+    def of_peak(self, gflops: float) -> Row:
+        """The row with its share of the machine's peak."""
+        if self.median_ms is None or self.flops is None:
+            return self
+        return replace(self, share_of_peak=self.flops / (self.median_ms / 1e3) / (gflops * 1e9))
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready."""
@@ -90,11 +99,12 @@ def check_same_work(network: Network, load: Workload, kinds: Sequence[type[Conte
 
 
 def measure(
-    network: Network, load: Workload, rounds: int, peak: float, reporter: Reporter
+    network: Network, load: Workload, rounds: int, reporter: Reporter
 ) -> Iterator[Row]:
-    """Rows of one network on one data set.
+    """Rows of one network on one data set, their share of a peak still open.
 
-    Each round measures every contestant once, so that a slow moment of the machine hits all.
+    Each round measures every contestant once, so that a slow moment of the machine hits all; one
+    whose rounds have taken `_PATIENCE` seconds is left out of the further ones.
 
     Raises:
         CheckFailed: the contestants do not do the same work.
@@ -107,16 +117,21 @@ def measure(
     weights = initial_weights(network, load)
     ready = {name: kind(network, load, "adam", weights) for name, kind in kinds.items()}
     times: dict[str, dict[str, list[float]]] = {}
+    spent = dict.fromkeys(ready, 0.0)
     for number in range(rounds + 1):
         reporter.finishing(f"{where}: {f'round {number} of {rounds}' if number else 'warming up'}")
         for name, contestant in ready.items():
+            if number > 1 and spent[name] > _PATIENCE:
+                continue
+            began = time.perf_counter()
             for quantity, milliseconds in _once(contestant, load).items():
                 if number:
                     times.setdefault(quantity, {}).setdefault(name, []).append(milliseconds)
+            spent[name] += time.perf_counter() - began
     for quantity, by_name in times.items():
         medians = {name: statistics.median(values) for name, values in by_name.items()}
         for name in found:
-            yield _row(network, load, quantity, name, medians, peak)
+            yield _row(network, load, quantity, name, medians)
 
 
 def _once(contestant: Contestant, load: Workload) -> dict[str, float]:
@@ -140,22 +155,17 @@ def _chosen(load: Workload) -> list[NDArray[np.int64]]:
 
 
 def _row(
-    network: Network,
-    load: Workload,
-    quantity: str,
-    name: str,
-    medians: dict[str, float],
-    peak: float,
+    network: Network, load: Workload, quantity: str, name: str, medians: dict[str, float]
 ) -> Row:
     mine = medians.get(name)
-    share = None
-    if mine is not None and quantity in {"step", "epoch"}:
+    flops = None
+    if quantity in {"step", "epoch"}:
         tokens = (
             load.tokens
             if quantity == "epoch"
             else statistics.mean(int(load.encoded.lengths[rows].sum()) for rows in _chosen(load))
         )
-        share = network.flops(int(tokens)) / (mine / 1e3) / (peak * 1e9)
+        flops = network.flops(int(tokens))
     return Row(
         load.data,
         network.cell,
@@ -165,8 +175,9 @@ def _row(
         name,
         mine,
         None if mine is None else medians["keras"] / mine,
-        share,
+        None,
         "" if mine is not None else NOT_INSTALLED,
+        flops,
     )
 
 
@@ -177,7 +188,7 @@ def peak_gflops() -> float:
     size = 2048
     matrix = tf.random.stateless_uniform((size, size), (0, 1))
     product = tf.function(lambda: tf.reduce_sum(tf.matmul(matrix, matrix)))
-    best = min(_milliseconds(lambda: product().numpy()) for _ in range(8))
+    best = min(_milliseconds(lambda: product().numpy()) for _ in range(20))
     return 2 * size**3 / (best / 1e3) / 1e9
 
 

@@ -44,6 +44,13 @@ def bench(
     texts: Annotated[
         int, typer.Option("--texts", metavar="N", min=64, help="Texts of an epoch.")
     ] = 3200,
+    scaling: Annotated[
+        bool,
+        typer.Option(
+            "--scaling/--no-scaling",
+            help="Also fit how cost grows with length, units, layers, batch and texts.",
+        ),
+    ] = True,
     json: Annotated[
         Path | None, typer.Option("--json", metavar="FILE", help="Also write the rows as JSON.")
     ] = None,
@@ -69,6 +76,7 @@ def bench(
             raise UsageError(f"--cells {cells}: no such cell to compare: {name!r}{hint}")
     with reporting() as reporter, native_output_to(), memory_watched():
         from rnncli.bench.measuring import measure, peak_gflops
+        from rnncli.bench.scaling import growth
         from rnncli.environment import describe_environment, peak_memory_bytes
 
         device = activate("tensorflow")
@@ -78,8 +86,11 @@ def bench(
         rows = [
             row
             for cell in dict.fromkeys(chosen)
-            for row in measure(Network(cell, units, bidirectional), load, rounds, peak, reporter)
+            for row in measure(Network(cell, units, bidirectional), load, rounds, reporter)
         ]
+        peak = max(peak, peak_gflops())
+        rows = [row.of_peak(peak) for row in rows]
+        grown = growth(chosen[0], reporter) if scaling else []
         facts = describe_environment()
     found: dict[str, Any] = {
         "machine": {
@@ -93,10 +104,16 @@ def bench(
         "padded_to": load.max_length,
         "rounds": rounds,
         "rows": [row.to_dict() for row in rows],
+        "growth": [one.to_dict() for one in grown],
     }
     if json is not None:
         write_json(json, found)
     _print(found, rows)
+    for one in grown:
+        typer.echo(
+            f"{one.cell}: an epoch takes time ~ {one.quantity}^{one.exponent:.2f} "
+            f"({one.values[0]} to {one.values[-1]})"
+        )
 
 
 def _print(found: dict[str, Any], rows: Sequence[Row]) -> None:

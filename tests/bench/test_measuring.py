@@ -87,7 +87,9 @@ def test_medians_ratios_and_shares(load: Workload, monkeypatch: pytest.MonkeyPat
     network = Network("lstm", 4, False)
     rows = {
         (row.measure, row.variant): row
-        for row in measure(network, load, rounds=3, peak=100.0, reporter=Reporter())
+        for row in (
+            found.of_peak(100.0) for found in measure(network, load, rounds=3, reporter=Reporter())
+        )
     }
     assert rows["step", "rnn"].median_ms == pytest.approx(2.0)
     assert rows["step", "rnn"].ratio_to_keras == pytest.approx(2.5)
@@ -107,7 +109,7 @@ def test_the_command_writes_every_row(tmp_path: Path) -> None:
     path = tmp_path / "bench.json"
     outcome = rnn(
         *("bench", "--data", "sample-en", "--cells", "gru", "--units", "4", "--texts", "64"),
-        *("--rounds", "1", "--json", path),
+        *("--rounds", "1", "--no-scaling", "--json", path),
     )
     assert outcome.code == 0, outcome.err
     found = json.loads(path.read_text("utf-8"))
