@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import importlib.util
 import logging
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -36,10 +37,20 @@ class Device:
         return f"{self.kind.upper()} ({self.name}), Keras on {self.backend}: {self.reason}"
 
 
-def activate(backend: Backend, device: Literal["auto", "cpu", "gpu"] = "auto") -> Device:
+def activate(
+    backend: Backend,
+    device: Literal["auto", "cpu", "gpu"] = "auto",
+    *,
+    deterministic: bool = False,
+) -> Device:
     """Import keras on a backend and settle on a device.
 
     A process has one backend: asking for a second one is an error.
+
+    Args:
+        backend: Keras' backend.
+        device: `gpu` insists on one.
+        deterministic: on a GPU, allow only operations that repeat themselves bit for bit.
 
     Raises:
         DeviceError: the backend is not installed, another one is already in use, or a GPU was
@@ -62,7 +73,9 @@ def activate(backend: Backend, device: Literal["auto", "cpu", "gpu"] = "auto") -
     os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
     if device == "cpu" and loaded is None:
         _hide_gpus(backend)
-    with _import_noise_logged():
+    if deterministic:
+        _ask_for_determinism(backend)
+    with _import_noise_logged(), _uncollected():
         import keras  # noqa: F401
 
         gpu = _GPU[backend](device != "cpu")
@@ -72,6 +85,8 @@ def activate(backend: Backend, device: Literal["auto", "cpu", "gpu"] = "auto") -
             "or see `rnn doctor`"
         )
     if gpu is not None and device != "cpu":
+        if deterministic:
+            _DETERMINISM[backend]()
         return Device(backend, "gpu", gpu, "asked for" if device == "gpu" else "a GPU was found")
     reason = "asked for" if device == "cpu" else "no GPU found"
     return Device(backend, "cpu", f"{os.cpu_count()} cores", reason)
@@ -81,13 +96,21 @@ def activate(backend: Backend, device: Literal["auto", "cpu", "gpu"] = "auto") -
 def memory_watched() -> Iterator[None]:
     """Tell in a line when a model does not fit into memory, whichever backend finds out.
 
+    Likewise when an operation cannot be had in a deterministic version that was asked for.
+
     Raises:
-        DeviceError: the block ran out of memory.
+        DeviceError: the block ran out of memory, or an operation refused.
     """
     try:
         yield
     except Exception as error:
         kinds = (type(error).__name__, str(error)[:200])
+        if "determinis" in str(error).lower():
+            line = next(line for line in str(error).splitlines() if "determinis" in line.lower())
+            raise DeviceError(
+                f"train.deterministic: {line.strip()[:200]}; use --device cpu, another backend or "
+                "train.deterministic=false"
+            ) from error
         words = ("MemoryError", "ResourceExhausted", "RESOURCE_EXHAUSTED", "out of memory")
         if not any(word in kind for kind in kinds for word in words):
             raise
@@ -126,6 +149,23 @@ def _import_noise_logged() -> Iterator[None]:
                         logger.removeHandler(handler)
 
 
+@contextlib.contextmanager
+def _uncollected() -> Iterator[None]:
+    """Keep Python's collector from the million objects of an import, then and later.
+
+    They all stay; looking through them again and again takes a fifth of the time to the first
+    training step.
+    """
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        if was_enabled:
+            gc.enable()
+
+
 def _tensorflow_gpu(wanted: bool) -> str | None:
     import tensorflow as tf
 
@@ -159,3 +199,31 @@ def _torch_gpu(wanted: bool) -> str | None:
 
 
 _GPU = {"tensorflow": _tensorflow_gpu, "jax": _jax_gpu, "torch": _torch_gpu}
+
+
+def _ask_for_determinism(backend: Backend) -> None:
+    """What has to be in the environment before a GPU is first used."""
+    if backend == "jax":
+        flags = os.environ.get("XLA_FLAGS", "")
+        os.environ["XLA_FLAGS"] = f"{flags} --xla_gpu_deterministic_ops=true".strip()
+    if backend == "torch":
+        os.environ["CUBLAS_WORKSPACE_CONFIG"] = ":4096:8"
+
+
+def _tensorflow_determinism() -> None:
+    import tensorflow as tf
+
+    tf.config.experimental.enable_op_determinism()
+
+
+def _torch_determinism() -> None:
+    import torch
+
+    torch.use_deterministic_algorithms(True)
+
+
+_DETERMINISM: dict[Backend, Callable[[], None]] = {
+    "tensorflow": _tensorflow_determinism,
+    "jax": lambda: None,
+    "torch": _torch_determinism,
+}

@@ -52,6 +52,9 @@ class TrainSpec(Spec):
     recurrence: Literal["auto", "keras", "compiled"] = "auto"
     """On a CPU with TensorFlow: Keras' loop over time or the compiled one, equal to 1e-5 and
     faster once compiled; `auto` compiles where there is enough to train."""
+    deterministic: bool = False
+    """On a GPU, let only operations run that give the same bits every time, or stop and name the
+    one that cannot; a CPU always repeats itself."""
     tensorboard: bool = False
     """Write TensorBoard logs under the run's `tensorboard/` (extra `tensorboard`)."""
 

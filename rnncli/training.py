@@ -13,6 +13,7 @@ from rnncli import fitting, preparation
 from rnncli.backend import Device, activate, memory_watched
 from rnncli.config import to_yaml
 from rnncli.corpus import SPLITS, Corpus, SplitName
+from rnncli.corpus_cache import corpus_of
 from rnncli.environment import describe_environment, peak_memory_bytes
 from rnncli.errors import DataError, Interrupted, RnnError
 from rnncli.interrupt import StopRequest, stop_requests
@@ -68,8 +69,12 @@ def train(
         require_tensorboard()
         reporter = TensorBoardLog(path / "tensorboard", reporter)
     with stop_requests() as stop, native_output_to():
-        device = activate(experiment.backend, experiment.device)
-        corpus = experiment.data.load()
+        device = activate(
+            experiment.backend,
+            experiment.device,
+            deterministic=experiment.train.deterministic,
+        )
+        corpus = corpus_of(experiment.data, out / ".cache" / "corpora")
         run = Run.create(path)
         with run.lock():
             if force:

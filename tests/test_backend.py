@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 import subprocess
 import sys
 
@@ -12,6 +13,7 @@ import pytest
 from rnncli import backend
 from rnncli.backend import Device, activate, memory_watched
 from rnncli.errors import DeviceError
+from rnncli.experiment import BACKENDS
 
 USED = keras.backend.backend()
 
@@ -36,6 +38,38 @@ def test_a_gpu_that_is_there_is_taken_unless_cpu_is_asked_for(
     assert activate(USED) == Device(USED, "gpu", "H100", "a GPU was found")
     assert activate(USED, "gpu").reason == "asked for"
     assert activate(USED, "cpu").kind == "cpu"
+
+
+def test_determinism_is_asked_of_a_gpu_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+    monkeypatch.setitem(backend._DETERMINISM, USED, lambda: asked.append(USED))
+    monkeypatch.setattr(backend, "_ask_for_determinism", lambda name: None)
+    activate(USED, deterministic=True)
+    assert asked == []
+    monkeypatch.setitem(backend._GPU, USED, lambda wanted: "H100" if wanted else None)
+    activate(USED)
+    assert asked == []
+    activate(USED, deterministic=True)
+    assert asked == [USED]
+
+
+def test_what_has_to_be_said_before_a_gpu_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XLA_FLAGS", "--xla_a=1")
+    monkeypatch.setenv("CUBLAS_WORKSPACE_CONFIG", "")
+    for name in BACKENDS:
+        backend._ask_for_determinism(name)
+    assert os.environ["XLA_FLAGS"] == "--xla_a=1 --xla_gpu_deterministic_ops=true"
+    assert os.environ["CUBLAS_WORKSPACE_CONFIG"] == ":4096:8"
+
+
+def test_an_operation_that_cannot_repeat_itself_is_named() -> None:
+    message = (
+        "Detected at node 'step'\nDeterministic GPU implementation of unsorted segment reduction "
+        "op not available.\n\t [[{{node}}]]"
+    )
+    expected = "train.deterministic: Deterministic GPU implementation of unsorted segment reduction"
+    with pytest.raises(DeviceError, match=expected), memory_watched():
+        raise RuntimeError(message)
 
 
 def test_a_second_backend_needs_another_process() -> None:

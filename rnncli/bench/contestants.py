@@ -80,7 +80,9 @@ def _ours(network: Network, load: Workload) -> Any:
         "bidirectional": network.bidirectional,
     }
     spec = ModelSpec.model_validate({"embedding": {"dim": FEATURES}, "layers": [layer]})
-    return build_model(spec, vocabulary_size=load.vocabulary_size, classes=load.classes, compiled={0})
+    return build_model(
+        spec, vocabulary_size=load.vocabulary_size, classes=load.classes, compiled={0}
+    )
 
 
 class ThisProgram(Contestant):
@@ -107,7 +109,7 @@ class ThisProgram(Contestant):
         filled = np.resize(rows, min(BATCH, len(self.load.encoded)))
         weights = weights_of_filled(len(rows), len(filled))
         targets = self._targets[self.load.labels[filled]]
-        return self._model.train_on_batch(self.load.padded(filled), targets, weights)
+        return float(self._model.train_on_batch(self.load.padded(filled), targets, weights))
 
     def epoch(self) -> None:
         """See `Contestant.epoch`."""

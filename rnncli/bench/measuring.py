@@ -98,9 +98,7 @@ def check_same_work(network: Network, load: Workload, kinds: Sequence[type[Conte
             )
 
 
-def measure(
-    network: Network, load: Workload, rounds: int, reporter: Reporter
-) -> Iterator[Row]:
+def measure(network: Network, load: Workload, rounds: int, reporter: Reporter) -> Iterator[Row]:
     """Rows of one network on one data set, their share of a peak still open.
 
     Each round measures every contestant once, so that a slow moment of the machine hits all; one
@@ -182,13 +180,17 @@ def _row(
 
 
 def peak_gflops() -> float:
-    """The machine's float32 matrix products of 2048 × 2048, the best of several."""
-    import tensorflow as tf
+    """The device's float32 matrix products, the best of several; larger ones on a GPU."""
+    import keras
 
-    size = 2048
-    matrix = tf.random.stateless_uniform((size, size), (0, 1))
-    product = tf.function(lambda: tf.reduce_sum(tf.matmul(matrix, matrix)))
-    best = min(_milliseconds(lambda: product().numpy()) for _ in range(20))
+    size = 2048 if keras.backend.backend() == "tensorflow" else 4096
+    matrix = keras.random.uniform((size, size), seed=0)
+
+    def product() -> None:
+        keras.ops.convert_to_numpy(keras.ops.matmul(matrix, matrix)[0, 0])
+
+    product()
+    best = min(_milliseconds(product) for _ in range(20))
     return 2 * size**3 / (best / 1e3) / 1e9
 
 

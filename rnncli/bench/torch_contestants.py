@@ -33,6 +33,7 @@ class TorchPadded(Contestant):
         """See `Contestant.build`."""
         import torch
 
+        self._device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         kind = {"lstm": torch.nn.LSTM, "gru": torch.nn.GRU, "simple_rnn": torch.nn.RNN}
         embedding, *recurrent, kernel, bias = weights
         self._embedding = torch.nn.Embedding.from_pretrained(
@@ -47,6 +48,8 @@ class TorchPadded(Contestant):
             self._dense.weight.copy_(torch.tensor(kernel.T))
             self._dense.bias.copy_(torch.tensor(bias))
         modules = [self._embedding, *self._directions, self._dense]
+        for module in modules:
+            module.to(self._device)
         trained = [p for m in modules for p in m.parameters() if p.requires_grad]
         self._optimizer: Any = (
             torch.optim.Adam(trained, 1e-3, eps=1e-7)
@@ -74,7 +77,7 @@ class TorchPadded(Contestant):
         """See `Contestant.step`."""
         import torch
 
-        gold = torch.tensor(self.load.labels[rows])
+        gold = torch.tensor(self.load.labels[rows], device=self._device)
         self._optimizer.zero_grad()
         loss = torch.nn.functional.cross_entropy(self._forward(rows), gold)
         loss.backward()
@@ -92,13 +95,14 @@ class TorchPadded(Contestant):
 
         with torch.inference_mode():
             parts = [self._forward(rows[start : start + 256]) for start in range(0, len(rows), 256)]
-            return np.asarray(torch.cat(parts).numpy())
+            return np.asarray(torch.cat(parts).cpu().numpy())
 
     def _forward(self, rows: NDArray[np.int64]) -> Any:
         import torch
 
-        lengths = torch.tensor(self.load.encoded.lengths[rows])
-        vectors = self._embedding(torch.tensor(self.load.padded(rows)))
+        lengths = torch.tensor(self.load.encoded.lengths[rows], device=self._device)
+        ids = torch.tensor(self.load.padded(rows), device=self._device)
+        vectors = self._embedding(ids)
         last = [
             self._last(module, _turned(vectors, lengths) if backward else vectors, lengths)
             for backward, module in enumerate(self._directions)
@@ -110,7 +114,7 @@ class TorchPadded(Contestant):
         import torch
 
         outputs, _ = module(vectors)
-        return outputs[torch.arange(len(lengths)), lengths - 1]
+        return outputs[torch.arange(len(lengths), device=self._device), lengths - 1]
 
 
 class TorchPacked(TorchPadded):
@@ -121,7 +125,9 @@ class TorchPacked(TorchPadded):
     def _last(self, module: Any, vectors: Any, lengths: Any) -> Any:
         from torch.nn.utils.rnn import pack_padded_sequence
 
-        packed = pack_padded_sequence(vectors, lengths, batch_first=True, enforce_sorted=False)
+        packed = pack_padded_sequence(
+            vectors, lengths.cpu(), batch_first=True, enforce_sorted=False
+        )
         _, state = module(packed)
         return (state[0] if isinstance(state, tuple) else state)[-1]
 
@@ -130,6 +136,6 @@ def _turned(vectors: Any, lengths: Any) -> Any:
     """Each text's vectors [B, T, D] in reverse, its padding still at the end."""
     import torch
 
-    steps = torch.arange(vectors.shape[1])
+    steps = torch.arange(vectors.shape[1], device=vectors.device)
     index = torch.where(steps < lengths[:, None], lengths[:, None] - 1 - steps, steps)
     return vectors.gather(1, index[:, :, None].expand_as(vectors))

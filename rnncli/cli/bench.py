@@ -51,6 +51,9 @@ def bench(
             help="Also fit how cost grows with length, units, layers, batch and texts.",
         ),
     ] = True,
+    backend: Annotated[
+        str, typer.Option("--backend", metavar="NAME", help="Keras' backend, for both on Keras.")
+    ] = "tensorflow",
     json: Annotated[
         Path | None, typer.Option("--json", metavar="FILE", help="Also write the rows as JSON.")
     ] = None,
@@ -66,6 +69,7 @@ def bench(
     from rnncli.bench.workload import CELLS, Network, workload
     from rnncli.console import reporting
     from rnncli.errors import UsageError
+    from rnncli.experiment import BACKENDS
     from rnncli.quiet import native_output_to
     from rnncli.suggestions import did_you_mean
 
@@ -74,12 +78,15 @@ def bench(
         if name not in CELLS:
             hint = did_you_mean(name, CELLS) or f"; expected some of {', '.join(CELLS)}"
             raise UsageError(f"--cells {cells}: no such cell to compare: {name!r}{hint}")
+    keras_on = next((name for name in BACKENDS if name == backend), None)
+    if keras_on is None:
+        raise UsageError(f"--backend {backend}: expected one of {', '.join(BACKENDS)}")
     with reporting() as reporter, native_output_to(), memory_watched():
         from rnncli.bench.measuring import measure, peak_gflops
         from rnncli.bench.scaling import growth
         from rnncli.environment import describe_environment, peak_memory_bytes
 
-        device = activate("tensorflow")
+        device = activate(keras_on)
         reporter.finishing(f"reading {data}")
         load = workload(data, path, texts)
         peak = peak_gflops()

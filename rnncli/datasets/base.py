@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
@@ -41,6 +41,14 @@ class DataSpec(Spec):
         Raises:
             DataError: the data is missing or malformed.
         """
+
+    def files(self) -> Mapping[str, Path]:
+        """The local files that `load` reads, by split; none where the texts are not in files.
+
+        Raises:
+            DataError: a file or folder that is named is not there.
+        """
+        return {}
 
     def clean(self, text: str) -> str:
         """A raw text as the model gets to see it; cleaning twice changes nothing more."""

@@ -50,7 +50,7 @@ class Files(DataSpec):
         from rnncli.datasets.splitting import carve
 
         columns = Columns(*self._columns())
-        files = self._files()
+        files = self.files()
         raw = {split: read_split(file, columns, self.clean) for split, file in files.items()}
         names = self.labels or _label_names(raw["train"])
         splits = {split: indexed(rows, names)[0] for split, rows in raw.items()}
@@ -70,7 +70,8 @@ class Files(DataSpec):
             self, names, source, splits["train"], splits["test"], splits.get("validation")
         )
 
-    def _files(self) -> dict[str, Path]:
+    def files(self) -> dict[str, Path]:
+        """See `DataSpec.files`."""
         from rnncli.datasets.local_copy import split_file
 
         path = Path(self.path).expanduser()

@@ -65,30 +65,36 @@ class Imdb(DataSpec):
     def load(self) -> Corpus:
         """See `DataSpec.load`."""
         from rnncli.datasets.assembly import assemble
-        from rnncli.datasets.local_copy import local_folder
 
         if self.source == "keras":
             parts, location, files = self._from_keras()
         else:
-            folder = local_folder(self.name, self.path)
-            read = self._from_hub() if folder is None else self._from_folder(folder)
-            parts, location, files = read
+            found = self.files()
+            parts, location, files = self._from_files(found) if found else self._from_hub()
         cleaning = "<br /> to a space, cp1252 control characters to what they meant"
         details = {"source": self.source, "cleaning": cleaning, "files": files}
         source = Source(self.name, location, "en", details=details)
         return assemble(self, LABELS, source, *parts)
 
-    def _from_folder(self, folder: Path) -> tuple[list[Split], str, dict[str, str]]:
-        from rnncli.datasets.local_copy import split_file
+    def files(self) -> dict[str, Path]:
+        """See `DataSpec.files`."""
+        from rnncli.datasets.local_copy import local_folder, split_file
+
+        folder = None if self.source == "keras" else local_folder(self.name, self.path)
+        if folder is None:
+            return {}
+        found = {
+            split: split_file(folder, split, required=split != "validation")
+            for split in ("train", "test", "validation")
+        }
+        return {split: file for split, file in found.items() if file is not None}
+
+    def _from_files(self, files: dict[str, Path]) -> tuple[list[Split], str, dict[str, str]]:
         from rnncli.datasets.records import file_checksum
 
-        parts, files = [], {}
-        for split in ("train", "test", "validation"):
-            file = split_file(folder, split, required=split != "validation")
-            if file is not None:
-                parts.append(self.read_labelled(file, LABELS)[0])
-                files[file.name] = file_checksum(file)
-        return parts, str(folder), files
+        parts = [self.read_labelled(file, LABELS)[0] for file in files.values()]
+        checksums = {file.name: file_checksum(file) for file in files.values()}
+        return parts, str(files["train"].parent), checksums
 
     def _from_hub(self) -> tuple[list[Split], str, dict[str, str]]:
         from rnncli.datasets.hub import load_from_hub

@@ -63,10 +63,9 @@ class KlueTc(DataSpec):
     def load(self) -> Corpus:
         """See `DataSpec.load`."""
         from rnncli.datasets.assembly import assemble
-        from rnncli.datasets.local_copy import local_folder
 
-        folder = local_folder(self.name, self.path)
-        parts, location, files = self._from_hub() if folder is None else self._from_folder(folder)
+        found = self.files()
+        parts, location, files = self._from_files(found) if found else self._from_hub()
         details = {
             "topics": list(self.topics),
             "hanja": self.hanja,
@@ -76,24 +75,26 @@ class KlueTc(DataSpec):
         source = Source(self.name, location, "ko", details=details)
         return assemble(self, self.topics, source, *parts)
 
-    def _from_folder(self, folder: Path) -> tuple[list[Split], str, dict[str, str]]:
-        from rnncli.datasets.local_copy import split_file
+    def files(self) -> dict[str, Path]:
+        """See `DataSpec.files`."""
+        from rnncli.datasets.local_copy import local_folder, split_file
+
+        folder = local_folder(self.name, self.path)
+        if folder is None:
+            return {}
+        validation = split_file(folder, "validation", required=False)
+        test = split_file(folder, "test", required=False)
+        if test is None:  # as on the hub, where the official validation is our test
+            test, validation = validation or split_file(folder, "test"), None
+        found = {"train": split_file(folder, "train"), "test": test, "validation": validation}
+        return {split: file for split, file in found.items() if file is not None}
+
+    def _from_files(self, files: dict[str, Path]) -> tuple[list[Split], str, dict[str, str]]:
         from rnncli.datasets.records import file_checksum
 
-        found = {
-            "train": split_file(folder, "train"),
-            "validation": split_file(folder, "validation", required=False),
-            "test": split_file(folder, "test", required=False),
-        }
-        if found["test"] is None:  # as on the hub, where the official validation is our test
-            found |= {"test": found["validation"] or split_file(folder, "test"), "validation": None}
-        parts, files = [], {}
-        for split in ("train", "test", "validation"):
-            file = found[split]
-            if file is not None:
-                parts.append(self.read_labelled(file, self.topics)[0])
-                files[file.name] = file_checksum(file)
-        return parts, str(folder), files
+        parts = [self.read_labelled(file, self.topics)[0] for file in files.values()]
+        checksums = {file.name: file_checksum(file) for file in files.values()}
+        return parts, str(files["train"].parent), checksums
 
     def _from_hub(self) -> tuple[list[Split], str, dict[str, str]]:
         from rnncli.datasets.hub import load_from_hub

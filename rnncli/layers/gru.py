@@ -18,7 +18,7 @@ class _Equations(recurrence.Equations):
     gradients by what the input brings and by u differ in the last third, by the factor r.
     """
 
-    kept = 2
+    kept = (3, 1)
     sums = 2
 
     def forward(self, z: Any, before: Any, weights: Any) -> Any:
@@ -55,26 +55,21 @@ _EQUATIONS = _Equations()
 
 
 @keras.saving.register_keras_serializable(package="rnncli")
-class GRU(keras.layers.GRU):
+class GRU(recurrence.CompiledLoop, keras.layers.GRU):
     """`keras.layers.GRU`: the same weights, arguments and results.
 
-    With `compiled`, and where `recurrence.suits`, its steps are those of `recurrence`.
+    Its loop over time may be `compiled`.
     """
 
     def __init__(self, units: int, *, compiled: bool = False, **kwargs: Any) -> None:
         super().__init__(units, **kwargs)
         self.compiled = compiled
 
-    def inner_loop(
-        self, sequences: Any, initial_state: Any, mask: Any, training: bool = False
-    ) -> Any:
-        """See `recurrence.inner_loop`."""
-        if not self.cell.reset_after or not recurrence.suits(self, training):
-            return super().inner_loop(sequences, initial_state, mask, training)
-        bias, recurrent_bias = self.cell.bias[0], self.cell.bias[1]
-        weights = (self.cell.kernel, bias, self.cell.recurrent_kernel, recurrent_bias)
-        sequences = recurrence.dropped(self, sequences, training)
-        return recurrence.inner_loop(self, _EQUATIONS, weights, sequences, initial_state, mask)
+    def recurrence(self) -> tuple[recurrence.Equations, recurrence.Tensors]:
+        """See `recurrence.CompiledLoop`."""
+        cell = self.cell
+        bias, recurrent_bias = cell.bias[0], cell.bias[1]
+        return _EQUATIONS, (cell.kernel, bias, cell.recurrent_kernel, recurrent_bias)
 
     def get_config(self) -> dict[str, Any]:
         """What Keras needs to build the layer again."""

@@ -17,7 +17,8 @@ class _Equations(recurrence.Equations):
     Its one weight is the recurrent kernel R [U, 4U], columns i, f, g, o.
     """
 
-    kept = 1
+    states = 2
+    kept = (4,)
 
     def forward(self, z: Any, before: Any, weights: Any) -> Any:
         """See `recurrence.Equations`; the gates are kept."""
@@ -59,25 +60,20 @@ _EQUATIONS = _Equations()
 
 
 @keras.saving.register_keras_serializable(package="rnncli")
-class LSTM(keras.layers.LSTM):
+class LSTM(recurrence.CompiledLoop, keras.layers.LSTM):
     """`keras.layers.LSTM`: the same weights, arguments and results.
 
-    With `compiled`, and where `recurrence.suits`, its steps are those of `recurrence`.
+    Its loop over time may be `compiled`.
     """
 
     def __init__(self, units: int, *, compiled: bool = False, **kwargs: Any) -> None:
         super().__init__(units, **kwargs)
         self.compiled = compiled
 
-    def inner_loop(
-        self, sequences: Any, initial_state: Any, mask: Any, training: bool = False
-    ) -> Any:
-        """See `recurrence.inner_loop`."""
-        if not recurrence.suits(self, training):
-            return super().inner_loop(sequences, initial_state, mask, training)
-        weights = (self.cell.kernel, self.cell.bias, self.cell.recurrent_kernel)
-        sequences = recurrence.dropped(self, sequences, training)
-        return recurrence.inner_loop(self, _EQUATIONS, weights, sequences, initial_state, mask)
+    def recurrence(self) -> tuple[recurrence.Equations, recurrence.Tensors]:
+        """See `recurrence.CompiledLoop`."""
+        cell = self.cell
+        return _EQUATIONS, (cell.kernel, cell.bias, cell.recurrent_kernel)
 
     def get_config(self) -> dict[str, Any]:
         """What Keras needs to build the layer again."""

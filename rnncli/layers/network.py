@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import keras
+
+from rnncli.layers import recurrence
 
 __all__ = ["Network"]
 
@@ -60,12 +64,35 @@ def _training_step(model: Any, x: Any, y: Any) -> Callable[..., Any]:
         model.optimizer.apply(gradients, variables)
         return loss
 
-    return _concrete(
-        step,
-        _any_length(x),
-        tf.TensorSpec(y.shape, tf.float32),
-        tf.TensorSpec([len(x)], tf.float32),
-    )
+    with _compiling(model, *x.shape[:2]):
+        return _concrete(
+            step,
+            _any_length(x),
+            tf.TensorSpec(y.shape, tf.float32),
+            tf.TensorSpec([len(x)], tf.float32),
+        )
+
+
+@contextmanager
+def _compiling(model: Any, batch: int, steps: int) -> Iterator[None]:
+    """Compile the recurrences beside what the block does, which is Python and leaves a core free.
+
+    Whatever goes wrong there comes up again, and is told, when the step runs.
+    """
+    loops = [part for part in model._flatten_layers() if isinstance(part, recurrence.CompiledLoop)]
+    programs = [recurrence.ahead(loop, batch, steps) for loop in loops if loop.compiled]
+
+    def compile_all() -> None:
+        with suppress(Exception):
+            for program in programs:
+                program()
+
+    thread = threading.Thread(target=compile_all)
+    thread.start()
+    try:
+        yield
+    finally:
+        thread.join()
 
 
 def _prediction(model: Any, x: Any) -> Callable[..., Any]:

@@ -98,7 +98,8 @@ class _Equations(recurrence.Equations):
     Its weights are the recurrent kernel [U, 4U], columns i, f, g, o, then the peepholes of i, f, o.
     """
 
-    kept = 1
+    states = 2
+    kept = (4,)
 
     def __init__(self, peephole: str) -> None:
         """Of `diagonal` or `full` peepholes."""
@@ -149,7 +150,7 @@ _equations = functools.cache(_Equations)
 
 
 @keras.saving.register_keras_serializable(package="rnncli")
-class PeepholeLSTM(keras.layers.RNN):
+class PeepholeLSTM(recurrence.CompiledLoop, keras.layers.RNN):
     """`PeepholeLSTMCell` over time, with the arguments of `keras.layers.LSTM`.
 
     Dropout masks are drawn once for a text and kept over its steps (Gal & Ghahramani 2016),
@@ -174,6 +175,7 @@ class PeepholeLSTM(keras.layers.RNN):
             name="peephole_lstm_cell",
         )
         super().__init__(cell, **kwargs)
+        self.units = units
         self.dropout = dropout
         self.recurrent_dropout = recurrent_dropout
         self.compiled = compiled
@@ -202,17 +204,15 @@ class PeepholeLSTM(keras.layers.RNN):
         finally:
             self.cell.recurrent_mask = None
 
-    def inner_loop(
-        self, sequences: Any, initial_state: Any, mask: Any, training: bool = False
-    ) -> Any:
-        """See `recurrence.inner_loop`."""
-        if not recurrence.suits(self, training):
-            return super().inner_loop(sequences, initial_state, mask, training)
+    def recurrence(self) -> tuple[recurrence.Equations, recurrence.Tensors]:
+        """See `recurrence.CompiledLoop`."""
         cell = self.cell
         weights = (cell.kernel, cell.bias, cell.recurrent_kernel, *cell.peepholes)
-        return recurrence.inner_loop(
-            self, _equations(cell.peephole), weights, sequences, initial_state, mask
-        )
+        return _equations(cell.peephole), weights
+
+    def features_dropped(self, sequences: Any, training: bool) -> Any:
+        """As they are: `call` drops them."""
+        return sequences
 
     def get_config(self) -> dict[str, Any]:
         """What Keras needs to build the layer again."""

@@ -22,7 +22,7 @@ import keras
 
 from rnncli.machine import cores
 
-__all__ = ["Equations", "dropped", "inner_loop", "recur", "suits"]
+__all__ = ["CompiledLoop", "Equations", "ahead", "recur", "suits"]
 
 _CHUNKS = (16, 20, 24, 28, 32)
 """Lengths a chunk may have: the one is taken that covers a batch's texts with the least waste."""
@@ -32,6 +32,7 @@ _SHARD = 16
 """Texts a shard has at least, where there are that many: smaller products are slow."""
 
 Tensors = Sequence[Any]
+Shapes = tuple[tuple[int, ...], ...]
 
 
 class Equations(ABC):
@@ -40,8 +41,10 @@ class Equations(ABC):
     Subclasses are functions under a name: what they compute depends on their arguments alone.
     """
 
-    kept: int
-    """How many arrays `forward` keeps for `backward`."""
+    states: int = 1
+    """How many states the cell carries."""
+    kept: tuple[int, ...] = ()
+    """The arrays that `forward` keeps for `backward`, by how many times U columns they have."""
     sums: int = 1
     """How many arrays `backward` answers first."""
 
@@ -90,11 +93,54 @@ class Equations(ABC):
         """
 
 
-def suits(layer: Any, training: bool) -> bool:
-    """Whether a layer has its loop done by `recur`: it is `compiled`, and runs where that can be.
+class CompiledLoop:
+    """Mixed in before a Keras recurrent layer: its loop over time is `recur`'s if `compiled`.
 
-    In eager mode nothing would run side by side, and half precision is slow on a CPU.
+    Left to Keras are other backends, GPUs, half precision, recurrent dropout in training, and
+    eager mode, where nothing would run side by side.
     """
+
+    compiled: bool
+    cell: Any
+
+    def recurrence(self) -> tuple[Equations, Tensors]:
+        """The cell's equations; and kernel, bias, and the equations' own weights."""
+        raise NotImplementedError
+
+    def features_dropped(self, sequences: Any, training: bool) -> Any:
+        """[B, T, D] with a text's features dropped in training, as Keras' own layers do."""
+        if not training or not self.dropout:  # type: ignore[attr-defined]
+            return sequences
+        return sequences * self.cell.get_dropout_mask(sequences[:, 0])[:, None]
+
+    def inner_loop(
+        self, sequences: Any, initial_state: Any, mask: Any, training: bool = False
+    ) -> tuple[Any, Any, Any]:
+        """[B, T, D] to the last output, all outputs, and the states, as Keras' method does."""
+        layer: Any = self
+        if not suits(layer, training):
+            return super().inner_loop(  # type: ignore[misc]
+                sequences, initial_state, mask, training
+            )
+        import tensorflow as tf
+
+        sequences = layer.features_dropped(sequences, training)
+        if layer.go_backwards:
+            sequences = tf.reverse(sequences, [1])
+            mask = None if mask is None else tf.reverse(mask, [1])
+        equations, weights = layer.recurrence()
+        every, states = recur(
+            equations, weights, sequences, mask, initial_state, outputs=layer.return_sequences
+        )
+        if every is None:
+            every = states[0][:, None]
+        elif layer.zero_output_for_mask and mask is not None:
+            every = every * tf.cast(mask, every.dtype)[..., None]
+        return states[0], every, states
+
+
+def suits(layer: Any, training: bool) -> bool:
+    """Whether a layer's loop is `recur`'s where it is called; see `CompiledLoop`."""
     if not layer.compiled or keras.backend.backend() != "tensorflow":
         return False
     import tensorflow as tf
@@ -107,44 +153,34 @@ def suits(layer: Any, training: bool) -> bool:
     )
 
 
-def dropped(layer: Any, sequences: Any, training: bool) -> Any:
-    """[B, T, D] with a text's features dropped in training as a layer of Keras' own does."""
-    if not training or not layer.dropout:
-        return sequences
-    return sequences * layer.cell.get_dropout_mask(sequences[:, 0])[:, None]
+def ahead(layer: Any, batch: int, steps: int) -> Callable[[], Any]:
+    """What compiles a layer's programs for texts of that many steps, by running them on zeros.
 
-
-def inner_loop(
-    layer: Any,
-    equations: Equations,
-    weights: Tensors,
-    sequences: Any,
-    initial_state: Any,
-    mask: Any,
-) -> tuple[Any, Any, list[Any]]:
-    """What a Keras layer's method of that name answers: last output, all outputs, states.
-
-    Args:
-        layer: the layer; see `suits`.
-        equations: its cell's.
-        weights: kernel, bias, and the equations' own.
-        sequences: [B, T, D].
-        initial_state: the states [B, U].
-        mask: True at real tokens [B, T], or None.
+    It may be called in another thread; the programs themselves are traced here and now.
     """
     import tensorflow as tf
 
-    if layer.go_backwards:
-        sequences = tf.reverse(sequences, [1])
-        mask = None if mask is None else tf.reverse(mask, [1])
-    every, states = recur(
-        equations, weights, sequences, mask, initial_state, outputs=layer.return_sequences
-    )
-    if every is None:
-        every = states[0][:, None]
-    elif layer.zero_output_for_mask and mask is not None:
-        every = every * tf.cast(mask, every.dtype)[..., None]
-    return states[0], every, states
+    equations, weights = layer.recurrence()
+    weights = [tf.convert_to_tensor(weight) for weight in weights]
+    sizes = _sizes(weights, layer.units)
+    forwards = _forwards(equations, *sizes)
+    backwards = _backwards(equations, *sizes, layer.return_sequences)
+
+    rows, length = batch // _shards(batch), int(_chunk_length(tf.constant(steps)))
+
+    # In a graph, as the layer's call will be: XLA keeps programs of eager calls apart.
+    def run(weights: Any) -> Any:
+        zeros = functools.partial(tf.zeros, dtype=weights[0].dtype)
+        real = tf.zeros([length, rows], tf.bool)
+        states = [zeros([rows, layer.units])] * equations.states
+        inputs = zeros([length, rows, weights[0].shape[0]])
+        _, arrays = forwards(inputs, real, states, weights)
+        past, kept = list(arrays[: equations.states]), list(arrays[equations.states :])
+        by_output = zeros([length, rows, layer.units]) if layer.return_sequences else None
+        return backwards(real, by_output, past, kept, states, weights)
+
+    traced = tf.function(run, autograph=False).get_concrete_function(weights)
+    return lambda: traced(*weights)
 
 
 def recur(
@@ -175,11 +211,9 @@ def recur(
 
     if mask is None:
         mask = tf.ones(tf.shape(sequences)[:2], tf.bool)
-    if shards is None:
-        batch = sequences.shape[0]
-        shards = cores() if batch is None else max(1, min(cores(), batch // _SHARD))
+    shards = shards or _shards(sequences.shape[0])
 
-    @tf.custom_gradient
+    @tf.custom_gradient  # type: ignore[untyped-decorator, unused-ignore]
     def run(sequences: Any, initial_state: Tensors, weights: Tensors) -> Any:
         cut = functools.partial(_cut, shards=shards)
         parts = [
@@ -232,11 +266,7 @@ class _Shard:
         self.equations = equations
         self.weights = weights
         self.steps = tf.shape(sequences)[1]
-        sizes = tf.constant(_CHUNKS)
-        costs = tf.cast(-(-self.steps // sizes), tf.float32) * (
-            tf.cast(sizes, tf.float32) + _CHUNK_COST
-        )
-        self.length = tf.gather(sizes, tf.argmin(costs))
+        self.length = _chunk_length(self.steps)
         self.chunks = -(-self.steps // self.length)
         self.sequences = self._by_time(sequences)
         self.mask = self._by_time(mask)
@@ -258,7 +288,7 @@ class _Shard:
         """The final states [b, U]; what `outputs` and `backwards` need is kept."""
         import tensorflow as tf
 
-        program = _forwards(self.equations)
+        program = _forwards(self.equations, *_sizes(self.weights, states[0].shape[1]))
         shapes = [state.shape for state in states]
 
         def chunk(number: Any, states: Any, kept: Any) -> Any:
@@ -272,14 +302,14 @@ class _Shard:
             states = [tf.ensure_shape(*pair) for pair in zip(states, shapes, strict=True)]
             return number + 1, states, [a.write(number, m) for a, m in zip(kept, made, strict=True)]
 
-        empty = [self._array(states[0]) for _ in range(len(states) + self.equations.kept)]
+        empty = [self._array(states[0]) for _ in range(len(states) + len(self.equations.kept))]
         _, final, self._kept = tf.while_loop(
             lambda number, *_: number < self.chunks, chunk, (0, states, empty)
         )
         return list(final)
 
     def outputs(self) -> Any:
-        """h after every step [T, b, U]."""
+        """The state h after every step [T, b, U]."""
         import tensorflow as tf
 
         every = self._array(self.sequences)
@@ -299,7 +329,8 @@ class _Shard:
         """
         import tensorflow as tf
 
-        program = _backwards(self.equations)
+        sizes = _sizes(self.weights, slopes[0].shape[1])
+        program = _backwards(self.equations, *sizes, by_output is not None)
         by_output = None if by_output is None else self._by_time(by_output)
         shapes = [slope.shape for slope in slopes]
 
@@ -353,6 +384,19 @@ class _Shard:
         return array[number * self.length : (number + 1) * self.length]
 
 
+def _shards(batch: int | None) -> int:
+    return cores() if batch is None else max(1, min(cores(), batch // _SHARD))
+
+
+def _chunk_length(steps: Any) -> Any:
+    """Of `_CHUNKS` the one that covers so many steps at the least cost."""
+    import tensorflow as tf
+
+    sizes = tf.constant(_CHUNKS)
+    costs = tf.cast(-(-steps // sizes), tf.float32) * (tf.cast(sizes, tf.float32) + _CHUNK_COST)
+    return tf.gather(sizes, tf.argmin(costs))
+
+
 def _cut(array: Any, shards: int) -> list[Any]:
     import tensorflow as tf
 
@@ -370,12 +414,35 @@ def _batch_first(parts: Tensors) -> Any:
     return tf.transpose(tf.concat(parts, 1), [1, 0, 2])
 
 
+class _Specs:
+    """What the programs of a cell are given, whatever L and b are."""
+
+    def __init__(self, equations: Equations, shapes: Shapes, units: int, dtype: str) -> None:
+        import tensorflow as tf
+
+        def array(columns: int) -> Any:
+            return tf.TensorSpec([None, None, columns], dtype)
+
+        self.inputs = array(shapes[0][0])
+        self.mask = tf.TensorSpec([None, None], tf.bool)
+        self.by_output = array(units)
+        self.past = [array(units)] * equations.states
+        self.kept = [array(times * units) for times in equations.kept]
+        self.states = [tf.TensorSpec([None, units], dtype)] * equations.states
+        self.weights = [tf.TensorSpec(shape, dtype) for shape in shapes]
+
+
+def _sizes(weights: Tensors, units: int) -> tuple[Shapes, int, str]:
+    return tuple(tuple(w.shape.as_list()) for w in weights), units, weights[0].dtype.name
+
+
 @functools.cache
-def _forwards(equations: Equations) -> Callable[..., Any]:
+def _forwards(equations: Equations, shapes: Shapes, units: int, dtype: str) -> Callable[..., Any]:
     """A chunk's steps: the states after them, then every state [L + 1, b, U] and all kept."""
     import tensorflow as tf
 
-    @tf.function(jit_compile=True, autograph=False)
+    specs = _Specs(equations, shapes, units, dtype)
+
     def program(inputs: Any, mask: Any, before: Any, weights: Any) -> Any:
         kernel, bias, *own = weights
         length = tf.shape(inputs)[0]
@@ -391,7 +458,7 @@ def _forwards(equations: Equations) -> Callable[..., Any]:
             return t + 1, after, made
 
         made = [
-            tf.TensorArray(kernel.dtype, length) for _ in range(len(before) + equations.kept)
+            tf.TensorArray(kernel.dtype, length) for _ in range(len(before) + len(equations.kept))
         ]
         _, after, made = tf.while_loop(lambda t, *_: t < length, step, (0, before, made))
         arrays = [array.stack() for array in made]
@@ -399,11 +466,13 @@ def _forwards(equations: Equations) -> Callable[..., Any]:
             arrays[index] = tf.concat([first[None], arrays[index]], 0)
         return after, arrays
 
-    return program
+    return _compiled(program, specs.inputs, specs.mask, specs.states, specs.weights)
 
 
 @functools.cache
-def _backwards(equations: Equations) -> Callable[..., Any]:
+def _backwards(
+    equations: Equations, shapes: Shapes, units: int, dtype: str, outputs: bool
+) -> Callable[..., Any]:
     """A chunk's steps back: the gradients by inputs [L, b, D] and by the states before.
 
     Then the inputs as rows [L·b, D] and what the cell's `backward` answers first of every step,
@@ -412,7 +481,8 @@ def _backwards(equations: Equations) -> Callable[..., Any]:
     """
     import tensorflow as tf
 
-    @tf.function(jit_compile=True, autograph=False)
+    specs = _Specs(equations, shapes, units, dtype)
+
     def program(
         mask: Any, by_output: Any, states: Any, kept: Any, slopes: Any, weights: Any
     ) -> Any:
@@ -446,7 +516,24 @@ def _backwards(equations: Equations) -> Callable[..., Any]:
         by_inputs = tf.reshape(sums[0] @ tf.transpose(kernel), [length, rows, kernel.shape[0]])
         return by_inputs, slopes, sums
 
-    return program
+    return _compiled(
+        program,
+        specs.mask,
+        specs.by_output if outputs else None,
+        specs.past,
+        specs.kept,
+        specs.states,
+        specs.weights,
+    )
+
+
+def _compiled(program: Callable[..., Any], *signature: Any) -> Callable[..., Any]:
+    """Traced once, in a graph of its own, so that all callers share what XLA makes of it."""
+    import tensorflow as tf
+
+    with tf.init_scope():
+        function = tf.function(program, jit_compile=True, autograph=False)
+        return function.get_concrete_function(*signature)
 
 
 def _flat(array: Any) -> Any:

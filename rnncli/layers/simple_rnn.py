@@ -23,8 +23,6 @@ _SLOPES = {
 class _Equations(recurrence.Equations):
     """h = a(z + R h). Its one weight is the recurrent kernel R [U, U]."""
 
-    kept = 0
-
     def __init__(self, activation: str) -> None:
         """Of an activation by its name."""
         self._activation = keras.activations.get(activation)
@@ -50,26 +48,21 @@ _equations = functools.cache(_Equations)
 
 
 @keras.saving.register_keras_serializable(package="rnncli")
-class SimpleRNN(keras.layers.SimpleRNN):
+class SimpleRNN(recurrence.CompiledLoop, keras.layers.SimpleRNN):
     """`keras.layers.SimpleRNN`: the same weights, arguments and results.
 
-    With `compiled`, and where `recurrence.suits`, its steps are those of `recurrence`.
+    Its loop over time may be `compiled`.
     """
 
     def __init__(self, units: int, *, compiled: bool = False, **kwargs: Any) -> None:
         super().__init__(units, **kwargs)
         self.compiled = compiled
 
-    def inner_loop(
-        self, sequences: Any, initial_state: Any, mask: Any, training: bool = False
-    ) -> Any:
-        """See `recurrence.inner_loop`."""
-        if not recurrence.suits(self, training):
-            return super().inner_loop(sequences, initial_state, mask, training)
-        weights = (self.cell.kernel, self.cell.bias, self.cell.recurrent_kernel)
-        equations = _equations(keras.activations.serialize(self.cell.activation))
-        sequences = recurrence.dropped(self, sequences, training)
-        return recurrence.inner_loop(self, equations, weights, sequences, initial_state, mask)
+    def recurrence(self) -> tuple[recurrence.Equations, recurrence.Tensors]:
+        """See `recurrence.CompiledLoop`."""
+        cell = self.cell
+        equations = _equations(keras.activations.serialize(cell.activation))
+        return equations, (cell.kernel, cell.bias, cell.recurrent_kernel)
 
     def get_config(self) -> dict[str, Any]:
         """What Keras needs to build the layer again."""

@@ -129,4 +129,5 @@ def test_failures() -> None:
     assert "did you mean lstm?" in rnn("bench", "--cells", "lsmt").failed(2)
     assert "expected some of" in rnn("bench", "--cells", "dense").failed(2)
     assert "no such cell" in rnn("bench", "--cells", "").failed(2)
+    assert "expected one of tensorflow, jax" in rnn("bench", "--backend", "mxnet").failed(2)
     assert "expected one of imdb" in rnn("bench", "--data", "mnist").failed(2)

@@ -20,7 +20,10 @@ def test_growth_trains_at_every_value(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(scaling, "_VALUES", {"texts": (32, 64), "layers": (1, 2)})
     monkeypatch.setattr(scaling, "_ROUNDS", 1)
     found = growth("simple_rnn", Reporter())
-    assert [(one.quantity, one.values) for one in found] == [("texts", (32, 64)), ("layers", (1, 2))]
+    assert [(one.quantity, one.values) for one in found] == [
+        ("texts", (32, 64)),
+        ("layers", (1, 2)),
+    ]
     for one in found:
         assert all(milliseconds > 0 for milliseconds in one.median_ms)
         assert one.exponent == fitted_exponent(one.values, one.median_ms)
