@@ -174,10 +174,11 @@ def ahead(layer: Any, batch: int, steps: int) -> Callable[[], Any]:
         real = tf.zeros([length, rows], tf.bool)
         states = [zeros([rows, layer.units])] * equations.states
         inputs = zeros([length, rows, weights[0].shape[0]])
-        _, arrays = forwards(inputs, real, states, weights)
+        count = tf.constant(length)
+        _, arrays = forwards(count, inputs, real, states, weights)
         past, kept = list(arrays[: equations.states]), list(arrays[equations.states :])
         by_output = zeros([length, rows, layer.units]) if layer.return_sequences else None
-        return backwards(real, by_output, past, kept, states, weights)
+        return backwards(count, real, by_output, past, kept, states, weights)
 
     traced = tf.function(run, autograph=False).get_concrete_function(weights)
     return lambda: traced(*weights)
@@ -293,6 +294,7 @@ class _Shard:
 
         def chunk(number: Any, states: Any, kept: Any) -> Any:
             states, made = program(
+                self._count(number),
                 self._chunk(self.sequences, number),
                 self._chunk(self.mask, number),
                 states,
@@ -339,6 +341,7 @@ class _Shard:
             states = [self._restored(index, number) for index in range(len(shapes))]
             kept = [self._restored(index, number) for index in range(len(shapes), len(self._kept))]
             by_input, slopes, sums = program(
+                self._count(number),
                 self._chunk(self.mask, number),
                 None if by_output is None else self._chunk(by_output, number),
                 states,
@@ -378,6 +381,12 @@ class _Shard:
         import tensorflow as tf
 
         return tf.ensure_shape(self._kept[index].read(number), self._made[index])
+
+    def _count(self, number: Any) -> Any:
+        """Steps of chunk `number` that are not filled up."""
+        import tensorflow as tf
+
+        return tf.minimum(self.length, self.steps - number * self.length)
 
     def _chunk(self, array: Any, number: Any) -> Any:
         """Chunk `number` [L, b, ·] of [T′, b, ·]."""
@@ -423,6 +432,7 @@ class _Specs:
         def array(columns: int) -> Any:
             return tf.TensorSpec([None, None, columns], dtype)
 
+        self.count = tf.TensorSpec([], tf.int32)
         self.inputs = array(shapes[0][0])
         self.mask = tf.TensorSpec([None, None], tf.bool)
         self.by_output = array(units)
@@ -438,12 +448,12 @@ def _sizes(weights: Tensors, units: int) -> tuple[Shapes, int, str]:
 
 @functools.cache
 def _forwards(equations: Equations, shapes: Shapes, units: int, dtype: str) -> Callable[..., Any]:
-    """A chunk's steps: the states after them, then every state [L + 1, b, U] and all kept."""
+    """A chunk's first `count` steps: the states after them, every state [L + 1, b, U], all kept."""
     import tensorflow as tf
 
     specs = _Specs(equations, shapes, units, dtype)
 
-    def program(inputs: Any, mask: Any, before: Any, weights: Any) -> Any:
+    def program(count: Any, inputs: Any, mask: Any, before: Any, weights: Any) -> Any:
         kernel, bias, *own = weights
         length = tf.shape(inputs)[0]
         rows = tf.shape(inputs)[1]
@@ -460,13 +470,13 @@ def _forwards(equations: Equations, shapes: Shapes, units: int, dtype: str) -> C
         made = [
             tf.TensorArray(kernel.dtype, length) for _ in range(len(before) + len(equations.kept))
         ]
-        _, after, made = tf.while_loop(lambda t, *_: t < length, step, (0, before, made))
+        _, after, made = tf.while_loop(lambda t, *_: t < count, step, (0, before, made))
         arrays = [array.stack() for array in made]
         for index, first in enumerate(before):
             arrays[index] = tf.concat([first[None], arrays[index]], 0)
         return after, arrays
 
-    return _compiled(program, specs.inputs, specs.mask, specs.states, specs.weights)
+    return _compiled(program, specs.count, specs.inputs, specs.mask, specs.states, specs.weights)
 
 
 @functools.cache
@@ -484,7 +494,7 @@ def _backwards(
     specs = _Specs(equations, shapes, units, dtype)
 
     def program(
-        mask: Any, by_output: Any, states: Any, kept: Any, slopes: Any, weights: Any
+        count: Any, mask: Any, by_output: Any, states: Any, kept: Any, slopes: Any, weights: Any
     ) -> Any:
         kernel, _, *own = weights
         length, rows = tf.shape(mask)[0], tf.shape(mask)[1]
@@ -493,8 +503,8 @@ def _backwards(
         past, keeps = [_unstacked(a) for a in states], [_unstacked(a) for a in kept]
         by_output = None if by_output is None else _unstacked(by_output)
 
-        def step(count: Any, slopes: Any, sums: Any) -> Any:
-            t = length - 1 - count
+        def step(left: Any, slopes: Any, sums: Any) -> Any:
+            t = left - 1
             if by_output is not None:
                 slopes = [slopes[0] + by_output.read(t), *slopes[1:]]
             went = real.read(t) > 0
@@ -508,16 +518,17 @@ def _backwards(
             by_sums = [tf.where(went, slope, 0) for slope in by_sums]
             by_before = [tf.where(went, *pair) for pair in zip(by_before, slopes, strict=True)]
             sums = [a.write(t, slope) for a, slope in zip(sums, by_sums, strict=True)]
-            return count + 1, by_before, sums
+            return t, by_before, sums
 
         empty = [tf.TensorArray(kernel.dtype, length) for _ in range(equations.sums)]
-        _, slopes, sums = tf.while_loop(lambda c, *_: c < length, step, (0, slopes, empty))
+        _, slopes, sums = tf.while_loop(lambda left, *_: left > 0, step, (count, slopes, empty))
         sums = [_flat(array.stack()) for array in sums]
         by_inputs = tf.reshape(sums[0] @ tf.transpose(kernel), [length, rows, kernel.shape[0]])
         return by_inputs, slopes, sums
 
     return _compiled(
         program,
+        specs.count,
         specs.mask,
         specs.by_output if outputs else None,
         specs.past,
