@@ -64,9 +64,11 @@ def save(path: Path, arrays: Mapping[str, NDArray[Any]], meta: object) -> None:
             _add(archive, f"array-{number}", _storable(array))
         head = json.dumps({"index": index, "meta": meta}, ensure_ascii=True).encode()
         _add(archive, "head", np.frombuffer(head, np.uint8))
-    payload = buffer.getvalue()
-    seal = _SEAL + hashlib.sha256(payload).hexdigest().encode()
-    write_bytes(path, payload + seal)
+    with buffer.getbuffer() as payload:
+        seal = _SEAL + hashlib.sha256(payload).hexdigest().encode()
+    buffer.write(seal)
+    # A view: a model's whole state is large, and a copy more of it tells in the peak of memory.
+    write_bytes(path, buffer.getbuffer())
 
 
 def load(path: Path) -> tuple[Arrays, Any]:

@@ -160,6 +160,7 @@ def _train(
     scores = _score(model, prepared, run)
     metrics: dict[str, Any] = {"best_epoch": progress.best_epoch, **scores}
     run.write("cost", _cost(model, prepared, progress, time.perf_counter() - began))
+    del model  # its memory is the baseline's
     if experiment.baselines:
         from rnncli.baselines import baselines
 
