@@ -6,12 +6,13 @@ from typing import Any
 
 import keras
 
-from rnncli.layers import recurrence
+from rnncli.layers.equations import Equations, Tensors
+from rnncli.layers.recurrence import CompiledLoop
 
 __all__ = ["GRU"]
 
 
-class _Equations(recurrence.Equations):
+class _Equations(Equations):
     """z, r = σ(·), g = tanh(x_g + r ⊙ u_g), h = z ⊙ h + (1 − z) ⊙ g; u = R h + b′.
 
     Its weights are the recurrent kernel R [U, 3U], columns z, r, g, and its bias b′ [3U]. The
@@ -22,7 +23,7 @@ class _Equations(recurrence.Equations):
     sums = 2
 
     def forward(self, z: Any, before: Any, weights: Any) -> Any:
-        """See `recurrence.Equations`; kept are the gates and u_g."""
+        """See `Equations`; kept are the gates and u_g."""
         import tensorflow as tf
 
         (h,) = before
@@ -34,7 +35,7 @@ class _Equations(recurrence.Equations):
         return [g + z * (h - g)], [tf.concat([z, r, g], -1), ug]
 
     def backward(self, kept: Any, before: Any, after: Any, slopes: Any, turned: Any) -> Any:
-        """See `recurrence.Equations`."""
+        """See `Equations`."""
         import tensorflow as tf
 
         z, r, g = tf.split(kept[0], 3, -1)
@@ -45,7 +46,7 @@ class _Equations(recurrence.Equations):
         return [tf.concat([*by_gates, by_g], -1), by_u], [by_u @ turned[0] + by_h * z]
 
     def weight_slopes(self, slopes: Any, kept: Any, before: Any, after: Any) -> Any:
-        """See `recurrence.Equations`."""
+        """See `Equations`."""
         import tensorflow as tf
 
         return [tf.matmul(before[0], slopes[1], transpose_a=True), tf.reduce_sum(slopes[1], 0)]
@@ -55,7 +56,7 @@ _EQUATIONS = _Equations()
 
 
 @keras.saving.register_keras_serializable(package="rnncli")
-class GRU(recurrence.CompiledLoop, keras.layers.GRU):
+class GRU(CompiledLoop, keras.layers.GRU):
     """`keras.layers.GRU`: the same weights, arguments and results.
 
     Its loop over time may be `compiled`.
@@ -65,8 +66,8 @@ class GRU(recurrence.CompiledLoop, keras.layers.GRU):
         super().__init__(units, **kwargs)
         self.compiled = compiled
 
-    def recurrence(self) -> tuple[recurrence.Equations, recurrence.Tensors]:
-        """See `recurrence.CompiledLoop`."""
+    def recurrence(self) -> tuple[Equations, Tensors]:
+        """See `CompiledLoop`."""
         cell = self.cell
         bias, recurrent_bias = cell.bias[0], cell.bias[1]
         return _EQUATIONS, (cell.kernel, bias, cell.recurrent_kernel, recurrent_bias)

@@ -6,12 +6,13 @@ from typing import Any
 
 import keras
 
-from rnncli.layers import recurrence
+from rnncli.layers.equations import Equations, Tensors
+from rnncli.layers.recurrence import CompiledLoop
 
 __all__ = ["LSTM"]
 
 
-class _Equations(recurrence.Equations):
+class _Equations(Equations):
     """i, f, o = σ(z), g = tanh(z); c = f ⊙ c + i ⊙ g; h = o ⊙ tanh(c); z = x + R h.
 
     Its one weight is the recurrent kernel R [U, 4U], columns i, f, g, o.
@@ -21,7 +22,7 @@ class _Equations(recurrence.Equations):
     kept = (4,)
 
     def forward(self, z: Any, before: Any, weights: Any) -> Any:
-        """See `recurrence.Equations`; the gates are kept."""
+        """See `Equations`; the gates are kept."""
         import tensorflow as tf
 
         h, c = before
@@ -31,7 +32,7 @@ class _Equations(recurrence.Equations):
         return [o * tf.tanh(c), c], [tf.concat([i, f, g, o], -1)]
 
     def backward(self, kept: Any, before: Any, after: Any, slopes: Any, turned: Any) -> Any:
-        """See `recurrence.Equations`."""
+        """See `Equations`."""
         import tensorflow as tf
 
         i, f, g, o = tf.split(kept[0], 4, -1)
@@ -50,7 +51,7 @@ class _Equations(recurrence.Equations):
         return [by_z], [by_z @ turned[0], by_c * f]
 
     def weight_slopes(self, slopes: Any, kept: Any, before: Any, after: Any) -> Any:
-        """See `recurrence.Equations`."""
+        """See `Equations`."""
         import tensorflow as tf
 
         return [tf.matmul(before[0], slopes[0], transpose_a=True)]
@@ -60,7 +61,7 @@ _EQUATIONS = _Equations()
 
 
 @keras.saving.register_keras_serializable(package="rnncli")
-class LSTM(recurrence.CompiledLoop, keras.layers.LSTM):
+class LSTM(CompiledLoop, keras.layers.LSTM):
     """`keras.layers.LSTM`: the same weights, arguments and results.
 
     Its loop over time may be `compiled`.
@@ -70,8 +71,8 @@ class LSTM(recurrence.CompiledLoop, keras.layers.LSTM):
         super().__init__(units, **kwargs)
         self.compiled = compiled
 
-    def recurrence(self) -> tuple[recurrence.Equations, recurrence.Tensors]:
-        """See `recurrence.CompiledLoop`."""
+    def recurrence(self) -> tuple[Equations, Tensors]:
+        """See `CompiledLoop`."""
         cell = self.cell
         return _EQUATIONS, (cell.kernel, cell.bias, cell.recurrent_kernel)
 

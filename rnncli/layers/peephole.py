@@ -8,7 +8,8 @@ from typing import Any
 import keras
 from keras import ops
 
-from rnncli.layers import recurrence
+from rnncli.layers.equations import Equations, Tensors
+from rnncli.layers.recurrence import CompiledLoop
 
 __all__ = ["PeepholeLSTM", "PeepholeLSTMCell"]
 
@@ -92,7 +93,7 @@ class PeepholeLSTMCell(keras.layers.Layer):
         }
 
 
-class _Equations(recurrence.Equations):
+class _Equations(Equations):
     """The cell's step for `recurrence`.
 
     Its weights are the recurrent kernel [U, 4U], columns i, f, g, o, then the peepholes of i, f, o.
@@ -106,7 +107,7 @@ class _Equations(recurrence.Equations):
         self._diagonal = peephole == "diagonal"
 
     def forward(self, z: Any, before: Any, weights: Any) -> Any:
-        """See `recurrence.Equations`; the gates are kept."""
+        """See `Equations`; the gates are kept."""
         h, c = before
         recurrent_kernel, to_input, to_forget, to_output = weights
         i, f, g, o = ops.split(z + ops.matmul(h, recurrent_kernel), 4, axis=-1)
@@ -118,7 +119,7 @@ class _Equations(recurrence.Equations):
         return [o * ops.tanh(c), c], [ops.concatenate([i, f, g, o], axis=-1)]
 
     def backward(self, kept: Any, before: Any, after: Any, slopes: Any, turned: Any) -> Any:
-        """See `recurrence.Equations`."""
+        """See `Equations`."""
         i, f, g, o = ops.split(kept[0], 4, axis=-1)
         recurrent_kernel, to_input, to_forget, to_output = turned
         by_h, by_c = slopes
@@ -131,7 +132,7 @@ class _Equations(recurrence.Equations):
         return [by_z], [ops.matmul(by_z, recurrent_kernel), by_c]
 
     def weight_slopes(self, slopes: Any, kept: Any, before: Any, after: Any) -> Any:
-        """See `recurrence.Equations`."""
+        """See `Equations`."""
         by_i, by_f, _, by_o = ops.split(slopes[0], 4, axis=-1)
         looked = ((before[1], by_i), (before[1], by_f), (after[1], by_o))
         by_recurrent = ops.matmul(ops.transpose(before[0]), slopes[0])
@@ -150,7 +151,7 @@ _equations = functools.cache(_Equations)
 
 
 @keras.saving.register_keras_serializable(package="rnncli")
-class PeepholeLSTM(recurrence.CompiledLoop, keras.layers.RNN):
+class PeepholeLSTM(CompiledLoop, keras.layers.RNN):
     """`PeepholeLSTMCell` over time, with the arguments of `keras.layers.LSTM`.
 
     Dropout masks are drawn once for a text and kept over its steps (Gal & Ghahramani 2016),
@@ -204,8 +205,8 @@ class PeepholeLSTM(recurrence.CompiledLoop, keras.layers.RNN):
         finally:
             self.cell.recurrent_mask = None
 
-    def recurrence(self) -> tuple[recurrence.Equations, recurrence.Tensors]:
-        """See `recurrence.CompiledLoop`."""
+    def recurrence(self) -> tuple[Equations, Tensors]:
+        """See `CompiledLoop`."""
         cell = self.cell
         weights = (cell.kernel, cell.bias, cell.recurrent_kernel, *cell.peepholes)
         return _equations(cell.peephole), weights

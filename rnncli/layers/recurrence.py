@@ -6,23 +6,29 @@ cell writes by hand. Gates are kept from the way forwards, and a weight's gradie
 over all steps of a chunk. As a chunk has one of a few lengths, texts of any length share a few
 compiled programs.
 
-Shape letters: B batch, b texts of a shard, T time, L steps of a chunk, D features, U units,
-G columns of the kernel (U for each gate).
+Shape letters: B batch, b texts of a shard, T time, L steps of a chunk, D features,
+U units, G columns of the kernel.
 """
 
 from __future__ import annotations
 
 import functools
 import itertools
-from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import keras
 
+from rnncli.layers.chunk_programs import (
+    as_rows,
+    backwards_program,
+    forwards_program,
+    sizes_of,
+)
+from rnncli.layers.equations import Equations, Tensors
 from rnncli.machine import cores
 
-__all__ = ["CompiledLoop", "Equations", "ahead", "recur", "suits"]
+__all__ = ["CompiledLoop", "ahead", "recur", "suits"]
 
 _CHUNKS = (16, 20, 24, 28, 32)
 """Lengths a chunk may have: the one is taken that covers a batch's texts with the least waste."""
@@ -30,67 +36,6 @@ _CHUNK_COST = 1.5
 """What it costs to begin a chunk, in steps."""
 _SHARD = 16
 """Texts a shard has at least, where there are that many: smaller products are slow."""
-
-Tensors = Sequence[Any]
-Shapes = tuple[tuple[int, ...], ...]
-
-
-class Equations(ABC):
-    """One step of a cell, forwards and back, in TensorFlow's operations.
-
-    Subclasses are functions under a name: what they compute depends on their arguments alone.
-    """
-
-    states: int = 1
-    """How many states the cell carries."""
-    kept: tuple[int, ...] = ()
-    """The arrays that `forward` keeps for `backward`, by how many times U columns they have."""
-    sums: int = 1
-    """How many arrays `backward` answers first."""
-
-    @abstractmethod
-    def forward(self, z: Any, before: Tensors, weights: Tensors) -> tuple[Tensors, Tensors]:
-        """One step.
-
-        Args:
-            z: what the input brings, kernel and bias applied [b, G].
-            before: the states, h first [b, U].
-            weights: the cell's beyond kernel and bias.
-
-        Returns:
-            the states after the step, and what is kept of it, each [b, ·].
-        """
-
-    @abstractmethod
-    def backward(
-        self, kept: Tensors, before: Tensors, after: Tensors, slopes: Tensors, turned: Tensors
-    ) -> tuple[Tensors, Tensors]:
-        """The gradients of one step.
-
-        Args:
-            kept: what `forward` kept.
-            before: the states before the step.
-            after: the states after it.
-            slopes: the gradients by the states after it.
-            turned: the weights of `forward`, matrices transposed.
-
-        Returns:
-            the gradients by z [b, G], and others that `weight_slopes` needs; and those by the
-            states before the step.
-        """
-
-    @abstractmethod
-    def weight_slopes(
-        self, slopes: Tensors, kept: Tensors, before: Tensors, after: Tensors
-    ) -> Tensors:
-        """The gradients by the weights of `forward`.
-
-        Args:
-            slopes: what `backward` returned first, of all steps of a chunk [L·b, ·].
-            kept: what `forward` kept [L·b, ·].
-            before: the states before each step [L·b, U].
-            after: the states after each step [L·b, U].
-        """
 
 
 class CompiledLoop:
@@ -162,9 +107,9 @@ def ahead(layer: Any, batch: int, steps: int) -> Callable[[], Any]:
 
     equations, weights = layer.recurrence()
     weights = [tf.convert_to_tensor(weight) for weight in weights]
-    sizes = _sizes(weights, layer.units)
-    forwards = _forwards(equations, *sizes)
-    backwards = _backwards(equations, *sizes, layer.return_sequences)
+    sizes = sizes_of(weights, layer.units)
+    forwards = forwards_program(equations, *sizes)
+    backwards = backwards_program(equations, *sizes, layer.return_sequences)
 
     rows, length = batch // _shards(batch), int(_chunk_length(tf.constant(steps)))
 
@@ -289,7 +234,7 @@ class _Shard:
         """The final states [b, U]; what `outputs` and `backwards` need is kept."""
         import tensorflow as tf
 
-        program = _forwards(self.equations, *_sizes(self.weights, states[0].shape[1]))
+        program = forwards_program(self.equations, *sizes_of(self.weights, states[0].shape[1]))
         shapes = [state.shape for state in states]
 
         def chunk(number: Any, states: Any, kept: Any) -> Any:
@@ -331,8 +276,8 @@ class _Shard:
         """
         import tensorflow as tf
 
-        sizes = _sizes(self.weights, slopes[0].shape[1])
-        program = _backwards(self.equations, *sizes, by_output is not None)
+        sizes = sizes_of(self.weights, slopes[0].shape[1])
+        program = backwards_program(self.equations, *sizes, by_output is not None)
         by_output = None if by_output is None else self._by_time(by_output)
         shapes = [slope.shape for slope in slopes]
 
@@ -351,11 +296,11 @@ class _Shard:
             )
             by_own = self.equations.weight_slopes(
                 sums,
-                [_flat(array) for array in kept],
-                [_flat(array[:-1]) for array in states],
-                [_flat(array[1:]) for array in states],
+                [as_rows(array) for array in kept],
+                [as_rows(array[:-1]) for array in states],
+                [as_rows(array[1:]) for array in states],
             )
-            rows = _flat(self._chunk(self.sequences, number))
+            rows = as_rows(self._chunk(self.sequences, number))
             by_kernel = tf.matmul(rows, sums[0], transpose_a=True)
             by_weights = [by_kernel, tf.reduce_sum(sums[0], 0), *by_own]
             return (
@@ -421,149 +366,3 @@ def _batch_first(parts: Tensors) -> Any:
     import tensorflow as tf
 
     return tf.transpose(tf.concat(parts, 1), [1, 0, 2])
-
-
-class _Specs:
-    """What the programs of a cell are given, whatever L and b are."""
-
-    def __init__(self, equations: Equations, shapes: Shapes, units: int, dtype: str) -> None:
-        import tensorflow as tf
-
-        def array(columns: int) -> Any:
-            return tf.TensorSpec([None, None, columns], dtype)
-
-        self.count = tf.TensorSpec([], tf.int32)
-        self.inputs = array(shapes[0][0])
-        self.mask = tf.TensorSpec([None, None], tf.bool)
-        self.by_output = array(units)
-        self.past = [array(units)] * equations.states
-        self.kept = [array(times * units) for times in equations.kept]
-        self.states = [tf.TensorSpec([None, units], dtype)] * equations.states
-        self.weights = [tf.TensorSpec(shape, dtype) for shape in shapes]
-
-
-def _sizes(weights: Tensors, units: int) -> tuple[Shapes, int, str]:
-    return tuple(tuple(w.shape.as_list()) for w in weights), units, weights[0].dtype.name
-
-
-@functools.cache
-def _forwards(equations: Equations, shapes: Shapes, units: int, dtype: str) -> Callable[..., Any]:
-    """A chunk's first `count` steps: the states after them, every state [L + 1, b, U], all kept."""
-    import tensorflow as tf
-
-    specs = _Specs(equations, shapes, units, dtype)
-
-    def program(count: Any, inputs: Any, mask: Any, before: Any, weights: Any) -> Any:
-        kernel, bias, *own = weights
-        length = tf.shape(inputs)[0]
-        rows = tf.shape(inputs)[1]
-        z = tf.reshape(_flat(inputs) @ kernel + bias, [length, rows, kernel.shape[1]])
-        z, real = _unstacked(z), _unstacked(_real(mask, z.dtype))
-
-        def step(t: Any, states: Any, made: Any) -> Any:
-            after, kept = equations.forward(z.read(t), states, own)
-            went = real.read(t) > 0
-            after = [tf.where(went, *pair) for pair in zip(after, states, strict=True)]
-            made = [a.write(t, x) for a, x in zip(made, [*after, *kept], strict=True)]
-            return t + 1, after, made
-
-        made = [
-            tf.TensorArray(kernel.dtype, length) for _ in range(len(before) + len(equations.kept))
-        ]
-        _, after, made = tf.while_loop(lambda t, *_: t < count, step, (0, before, made))
-        arrays = [array.stack() for array in made]
-        for index, first in enumerate(before):
-            arrays[index] = tf.concat([first[None], arrays[index]], 0)
-        return after, arrays
-
-    return _compiled(program, specs.count, specs.inputs, specs.mask, specs.states, specs.weights)
-
-
-@functools.cache
-def _backwards(
-    equations: Equations, shapes: Shapes, units: int, dtype: str, outputs: bool
-) -> Callable[..., Any]:
-    """A chunk's steps back: the gradients by inputs [L, b, D] and by the states before.
-
-    Then the inputs as rows [L·b, D] and what the cell's `backward` answers first of every step,
-    for the weights' gradients: TensorFlow's own product of two tall matrices is quicker than
-    XLA's.
-    """
-    import tensorflow as tf
-
-    specs = _Specs(equations, shapes, units, dtype)
-
-    def program(
-        count: Any, mask: Any, by_output: Any, states: Any, kept: Any, slopes: Any, weights: Any
-    ) -> Any:
-        kernel, _, *own = weights
-        length, rows = tf.shape(mask)[0], tf.shape(mask)[1]
-        turned = [tf.transpose(weight) if weight.shape.rank == 2 else weight for weight in own]
-        real = _unstacked(_real(mask, kernel.dtype))
-        past, keeps = [_unstacked(a) for a in states], [_unstacked(a) for a in kept]
-        by_output = None if by_output is None else _unstacked(by_output)
-
-        def step(left: Any, slopes: Any, sums: Any) -> Any:
-            t = left - 1
-            if by_output is not None:
-                slopes = [slopes[0] + by_output.read(t), *slopes[1:]]
-            went = real.read(t) > 0
-            by_sums, by_before = equations.backward(
-                [a.read(t) for a in keeps],
-                [a.read(t) for a in past],
-                [a.read(t + 1) for a in past],
-                slopes,
-                turned,
-            )
-            by_sums = [tf.where(went, slope, 0) for slope in by_sums]
-            by_before = [tf.where(went, *pair) for pair in zip(by_before, slopes, strict=True)]
-            sums = [a.write(t, slope) for a, slope in zip(sums, by_sums, strict=True)]
-            return t, by_before, sums
-
-        empty = [tf.TensorArray(kernel.dtype, length) for _ in range(equations.sums)]
-        _, slopes, sums = tf.while_loop(lambda left, *_: left > 0, step, (count, slopes, empty))
-        sums = [_flat(array.stack()) for array in sums]
-        by_inputs = tf.reshape(sums[0] @ tf.transpose(kernel), [length, rows, kernel.shape[0]])
-        return by_inputs, slopes, sums
-
-    return _compiled(
-        program,
-        specs.count,
-        specs.mask,
-        specs.by_output if outputs else None,
-        specs.past,
-        specs.kept,
-        specs.states,
-        specs.weights,
-    )
-
-
-def _compiled(program: Callable[..., Any], *signature: Any) -> Callable[..., Any]:
-    """Traced once, in a graph of its own, so that all callers share what XLA makes of it."""
-    import tensorflow as tf
-
-    with tf.init_scope():
-        function = tf.function(program, jit_compile=True, autograph=False)
-        return function.get_concrete_function(*signature)
-
-
-def _flat(array: Any) -> Any:
-    """[L, b, ·] as [L·b, ·]."""
-    import tensorflow as tf
-
-    return tf.reshape(array, [tf.shape(array)[0] * tf.shape(array)[1], array.shape[-1]])
-
-
-def _real(mask: Any, dtype: Any) -> Any:
-    """A mask [L, b] as numbers [L, b, 1]."""
-    import tensorflow as tf
-
-    return tf.cast(mask, dtype)[..., None]
-
-
-def _unstacked(array: Any) -> Any:
-    import tensorflow as tf
-
-    return tf.TensorArray(
-        array.dtype, tf.shape(array)[0], element_shape=array.shape[1:], clear_after_read=False
-    ).unstack(array)

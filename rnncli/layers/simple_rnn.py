@@ -7,7 +7,8 @@ from typing import Any
 
 import keras
 
-from rnncli.layers import recurrence
+from rnncli.layers.equations import Equations, Tensors
+from rnncli.layers.recurrence import CompiledLoop
 
 __all__ = ["SimpleRNN"]
 
@@ -20,7 +21,7 @@ _SLOPES = {
 """The derivative of each activation, from its value."""
 
 
-class _Equations(recurrence.Equations):
+class _Equations(Equations):
     """h = a(z + R h). Its one weight is the recurrent kernel R [U, U]."""
 
     def __init__(self, activation: str) -> None:
@@ -29,16 +30,16 @@ class _Equations(recurrence.Equations):
         self._slope = _SLOPES[activation]
 
     def forward(self, z: Any, before: Any, weights: Any) -> Any:
-        """See `recurrence.Equations`."""
+        """See `Equations`."""
         return [self._activation(z + before[0] @ weights[0])], []
 
     def backward(self, kept: Any, before: Any, after: Any, slopes: Any, turned: Any) -> Any:
-        """See `recurrence.Equations`."""
+        """See `Equations`."""
         by_z = slopes[0] * self._slope(after[0])
         return [by_z], [by_z @ turned[0]]
 
     def weight_slopes(self, slopes: Any, kept: Any, before: Any, after: Any) -> Any:
-        """See `recurrence.Equations`."""
+        """See `Equations`."""
         import tensorflow as tf
 
         return [tf.matmul(before[0], slopes[0], transpose_a=True)]
@@ -48,7 +49,7 @@ _equations = functools.cache(_Equations)
 
 
 @keras.saving.register_keras_serializable(package="rnncli")
-class SimpleRNN(recurrence.CompiledLoop, keras.layers.SimpleRNN):
+class SimpleRNN(CompiledLoop, keras.layers.SimpleRNN):
     """`keras.layers.SimpleRNN`: the same weights, arguments and results.
 
     Its loop over time may be `compiled`.
@@ -58,8 +59,8 @@ class SimpleRNN(recurrence.CompiledLoop, keras.layers.SimpleRNN):
         super().__init__(units, **kwargs)
         self.compiled = compiled
 
-    def recurrence(self) -> tuple[recurrence.Equations, recurrence.Tensors]:
-        """See `recurrence.CompiledLoop`."""
+    def recurrence(self) -> tuple[Equations, Tensors]:
+        """See `CompiledLoop`."""
         cell = self.cell
         equations = _equations(keras.activations.serialize(cell.activation))
         return equations, (cell.kernel, cell.bias, cell.recurrent_kernel)
