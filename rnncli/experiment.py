@@ -14,7 +14,15 @@ from rnncli.spec import Rate, Spec
 from rnncli.tokenizers import Text
 from rnncli.topology import ModelSpec
 
-__all__ = ["BACKENDS", "Backend", "EarlyStoppingSpec", "Experiment", "Monitor", "TrainSpec"]
+__all__ = [
+    "BACKENDS",
+    "AdversarialSpec",
+    "Backend",
+    "EarlyStoppingSpec",
+    "Experiment",
+    "Monitor",
+    "TrainSpec",
+]
 
 Backend = Literal["tensorflow", "jax", "torch"]
 BACKENDS: tuple[Backend, ...] = ("tensorflow", "jax", "torch")
@@ -30,6 +38,13 @@ class EarlyStoppingSpec(Spec):
     """A smaller change is no improvement."""
 
 
+class AdversarialSpec(Spec):
+    """Also train on word vectors moved to where the loss rises fastest (Miyato et al. 2017)."""
+
+    epsilon: Annotated[float, Field(gt=0.0)] = 1.0
+    """How far all the vectors of a text are moved together, in the Euclidean norm."""
+
+
 class TrainSpec(Spec):
     """How the model is fitted."""
 
@@ -43,6 +58,8 @@ class TrainSpec(Spec):
     """The validation metric that chooses the best epoch."""
     early_stopping: EarlyStoppingSpec | None = None
     """Stop early by the monitored metric; never if left out."""
+    adversarial: AdversarialSpec | None = None
+    """Adversarial training; a step takes twice as long. None if left out."""
     label_smoothing: Rate = 0.0
     """Share of the target spread evenly over all classes (Szegedy et al. 2016)."""
     class_weight: Literal["balanced"] | dict[str, Annotated[float, Field(gt=0.0)]] | None = None

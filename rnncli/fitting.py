@@ -62,6 +62,7 @@ def compile_model(model: Any, spec: TrainSpec) -> None:
         optimizer=spec.optimizer.make(),
         loss=keras.losses.CategoricalCrossentropy(from_logits=True),
         jit_compile=keras.backend.backend() == "jax",
+        adversarial_epsilon=spec.adversarial.epsilon if spec.adversarial else None,
     )
     model.optimizer.build(model.trainable_variables)
 

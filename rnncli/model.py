@@ -74,7 +74,7 @@ def _embed(
 ) -> Any:
     import keras
 
-    from rnncli.layers.embedding import NgramEmbedding
+    from rnncli.layers.embedding import NgramEmbedding, TokenEmbedding
 
     initializer: Any = "uniform"
     if vectors is not None:
@@ -87,7 +87,7 @@ def _embed(
         "name": "embedding",
     }
     if ids_per_position == 1:
-        outputs = keras.layers.Embedding(vocabulary_size, spec.dim, **arguments)(ids)
+        outputs = TokenEmbedding(vocabulary_size, spec.dim, **arguments)(ids)
     else:
         arguments["ngram_dropout"] = spec.ngram_dropout
         outputs = NgramEmbedding(vocabulary_size, spec.dim, **arguments)(ids)

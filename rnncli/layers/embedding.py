@@ -1,4 +1,4 @@
-"""Embeddings summed over a position's n-grams."""
+"""Embeddings: of one id a position, or summed over a position's n-grams."""
 
 from __future__ import annotations
 
@@ -7,11 +7,26 @@ from typing import Any
 import keras
 from keras import ops
 
-__all__ = ["NgramEmbedding"]
+__all__ = ["NgramEmbedding", "TokenEmbedding"]
 
 
 @keras.saving.register_keras_serializable(package="rnncli")
-class NgramEmbedding(keras.layers.Embedding):
+class TokenEmbedding(keras.layers.Embedding):
+    """Keras' embedding, whose vectors adversarial training can move."""
+
+    perturbation: Any = None
+    """What is added to the vectors [B, T, D]; see `rnncli.layers.adversarial`."""
+
+    def call(self, ids: Any) -> Any:
+        """Ids [B, T] to vectors [B, T, D]."""
+        return self._perturbed(super().call(ids))
+
+    def _perturbed(self, vectors: Any) -> Any:
+        return vectors if self.perturbation is None else vectors + self.perturbation
+
+
+@keras.saving.register_keras_serializable(package="rnncli")
+class NgramEmbedding(TokenEmbedding):
     """Each position is the sum of the vectors of its n-grams; id 0 (absent) adds nothing.
 
     The subword sum of Bojanowski et al., Enriching word vectors with subword information,
@@ -30,14 +45,14 @@ class NgramEmbedding(keras.layers.Embedding):
 
         A position keeps its 1-gram, so that the model cannot lean on long n-grams it has by heart.
         """
-        vectors = super().call(ids)
+        vectors = keras.layers.Embedding.call(self, ids)
         known = ops.cast(ops.not_equal(ids, 0), vectors.dtype)
         if training and self.ngram_dropout:
             longer = keras.random.dropout(
                 known[:, :, 1:], self.ngram_dropout, seed=self.seed_generator
             )
             known = ops.concatenate([known[:, :, :1], longer], axis=2)
-        return ops.sum(vectors * ops.expand_dims(known, -1), axis=2)
+        return self._perturbed(ops.sum(vectors * ops.expand_dims(known, -1), axis=2))
 
     def compute_output_shape(self, ids_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
         """[B, T, D]."""

@@ -9,7 +9,7 @@ from typing import Any
 
 import keras
 
-from rnncli.layers import recurrence
+from rnncli.layers import adversarial, recurrence
 
 __all__ = ["Network"]
 
@@ -22,6 +22,9 @@ class Network(keras.Model):
     and nothing stands between the caller and the compiled function; Keras' methods trace twice
     and take some 2 ms a step for adapters, metrics and logs. On other backends they are used.
     """
+
+    adversarial_epsilon: float | None = None
+    """ε of `rnncli.layers.adversarial`; None trains on the texts as they are."""
 
     def train_on_batch(
         self, x: Any, y: Any = None, sample_weight: Any = None, **kwargs: Any
@@ -38,10 +41,24 @@ class Network(keras.Model):
             return super().predict_on_batch(x)
         return self._traced("predict", x, lambda: _prediction(self, x))(x).numpy()
 
-    def compile(self, *args: Any, **kwargs: Any) -> None:
+    def compile(self, *args: Any, adversarial_epsilon: float | None = None, **kwargs: Any) -> None:
         """See `keras.Model.compile`; steps of an earlier optimizer are forgotten."""
         super().compile(*args, **kwargs)
+        self.adversarial_epsilon = adversarial_epsilon
         self.__dict__.pop("_functions", None)
+
+    def compute_loss_and_updates(self, trainable: Any, *rest: Any, **kwargs: Any) -> Any:
+        """Keras' hook on JAX: the loss to minimise, and what else a step finds."""
+        compute = super().compute_loss_and_updates
+        if self.adversarial_epsilon is None or not kwargs.get("training"):
+            return compute(trainable, *rest, **kwargs)
+        return adversarial.jax_loss_and_updates(self, compute, trainable, *rest, **kwargs)
+
+    def train_step(self, *args: Any, **kwargs: Any) -> Any:
+        """Keras' step, on PyTorch with the adversarial loss."""
+        if self.adversarial_epsilon is None or keras.backend.backend() != "torch":
+            return super().train_step(*args, **kwargs)
+        return adversarial.torch_train_step(self, *args)
 
     def _traced(self, kind: str, ids: Any, make: Callable[[], Any]) -> Callable[..., Any]:
         # Not an attribute that Keras tracks: a function is no part of the model.
@@ -54,14 +71,28 @@ class Network(keras.Model):
 def _training_step(model: Any, x: Any, y: Any) -> Callable[..., Any]:
     import tensorflow as tf
 
-    def step(ids: Any, targets: Any, weights: Any) -> Any:
-        with tf.GradientTape() as tape:
+    epsilon = model.adversarial_epsilon
+
+    def slopes(ids: Any, targets: Any, weights: Any, perturbation: Any) -> tuple[Any, list[Any]]:
+        """The loss, and its gradients by the weights and, last, by the perturbation if any."""
+        sources = [variable.value for variable in model.trainable_variables]
+        with tf.GradientTape() as tape, adversarial.moved(model, perturbation):
+            if perturbation is not None:
+                tape.watch(perturbation)
+                sources.append(perturbation)
             logits = model(ids, training=True)
             loss = model.compute_loss(ids, targets, logits, weights, training=True)
             scaled = model.optimizer.scale_loss(loss)
-        variables = model.trainable_variables
-        gradients = tape.gradient(scaled, [variable.value for variable in variables])
-        model.optimizer.apply(gradients, variables)
+        return loss, tape.gradient(scaled, sources)
+
+    def step(ids: Any, targets: Any, weights: Any) -> Any:
+        still = None if epsilon is None else adversarial.standing_still(model, ids)
+        loss, gradients = slopes(ids, targets, weights, still)
+        if epsilon is not None:
+            worst = adversarial.steepest(gradients.pop(), epsilon)
+            _, there = slopes(ids, targets, weights, worst)
+            gradients = [_sum(*pair) for pair in zip(gradients, there, strict=False)]
+        model.optimizer.apply(gradients, model.trainable_variables)
         return loss
 
     with _compiling(model, *x.shape[:2]):
@@ -71,6 +102,21 @@ def _training_step(model: Any, x: Any, y: Any) -> Callable[..., Any]:
             tf.TensorSpec(y.shape, tf.float32),
             tf.TensorSpec([len(x)], tf.float32),
         )
+
+
+def _sum(first: Any, second: Any) -> Any:
+    """The sum of two gradients of one variable, None standing for zero, rows left unsummed."""
+    import tensorflow as tf
+
+    if first is None or second is None:
+        return first if second is None else second
+    if not isinstance(first, tf.IndexedSlices):
+        return first + second
+    return tf.IndexedSlices(
+        tf.concat([first.values, second.values], 0),
+        tf.concat([first.indices, second.indices], 0),
+        first.dense_shape,
+    )
 
 
 @contextmanager
