@@ -31,6 +31,7 @@ def schema() -> dict[str, Any]:
     document = Experiment.model_json_schema()
     _describe(document)
     _accept_names(document)
+    _leave_units_to_match(document)
     document["properties"] = {
         "extends": {
             "type": "string",
@@ -93,6 +94,13 @@ def _docstrings(spec: type[Spec]) -> Iterator[tuple[str, str]]:
             and isinstance(below.value.value, str)
         ):
             yield field.target.id, inspect.cleandoc(below.value.value)
+
+
+def _leave_units_to_match(document: dict[str, Any]) -> None:
+    """`units` may be left out of the layers, since `model.match` solves for them."""
+    for definition in document["$defs"].values():
+        if "units" in definition.get("required", ()) and "cell" in definition["properties"]:
+            definition["required"].remove("units")
 
 
 def _accept_names(document: dict[str, Any]) -> None:

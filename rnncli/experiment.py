@@ -110,6 +110,11 @@ class Experiment(Spec):
                 "model.embedding.vectors holds vectors of whole tokens and cannot be combined "
                 "with text.ngrams > 1; remove one of them"
             )
+        if self.model.embedding.vectors and self.model.embedding.initializer != "random":
+            raise ValueError(
+                "model.embedding.initializer has no effect beside model.embedding.vectors; "
+                "remove one of them"
+            )
         if self.model.embedding.ngram_dropout and self.text.ids_per_position == 1:
             raise ValueError(
                 "model.embedding.ngram_dropout has no effect without text.ngrams of 2 or more"

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from rnncli.tokenizers import FittedTokenizer
     from rnncli.vectors import Vectors
 
-__all__ = ["Prepared", "build", "dtype_policy", "pretrained", "tokenize"]
+__all__ = ["Prepared", "build", "dtype_policy", "pretrained", "tokenize", "weighted"]
 
 
 @dataclass(frozen=True)
@@ -67,6 +67,22 @@ def pretrained(experiment: Experiment, tokenizer: FittedTokenizer) -> Vectors | 
     if spec.vectors is None:
         return None
     return read_vectors(Path(spec.vectors), tokenizer.vocabulary, spec.dim, experiment.seed)
+
+
+def weighted(experiment: Experiment, prepared: Prepared) -> NDArray[np.float32] | None:
+    """The vectors [V, D] that `model.embedding.initializer: naive_bayes` asks for, if it does."""
+    from rnncli.naive_bayes import log_count_ratios, weighted_vectors
+
+    spec, corpus = experiment.model.embedding, prepared.corpus
+    if spec.initializer == "random":
+        return None
+    ratios = log_count_ratios(
+        prepared.encoded["train"],
+        corpus["train"].labels,
+        len(prepared.tokenizer.vocabulary),
+        len(corpus.label_names),
+    )
+    return weighted_vectors(ratios, spec.dim, experiment.seed)
 
 
 def build(

@@ -6,12 +6,13 @@ are filled in when left out. Written out and wrong, or without effect, they are 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import Field, ValidationInfo, field_validator
+from pydantic import Field, ValidationInfo, ValidatorFunctionWrapHandler, field_validator
 from pydantic_core import PydanticCustomError
 
 from rnncli.cells import Cell
+from rnncli.matching import MatchSpec, matched_units
 from rnncli.readouts import Last, Readout
 from rnncli.spec import Rate, Spec
 
@@ -33,6 +34,9 @@ class EmbeddingSpec(Spec):
     """Share of whole features dropped in training, the same at every step."""
     ngram_dropout: Rate = 0.0
     """Share of the n-grams above order 1 left out in training (with `text.ngrams`)."""
+    initializer: Literal["random", "naive_bayes"] = "random"
+    """What the vectors begin as: all alike, or (`naive_bayes`) each as long as its token tells
+    the labels apart in the training texts (Wang & Manning 2012; Li et al. 2016)."""
     vectors: str | None = None
     """A file of pretrained vectors in word2vec's or fastText's text format."""
     trainable: bool = True
@@ -46,22 +50,58 @@ class ModelSpec(Spec):
     # Before `layers`, whose validator asks what the readout reads.
     readout: Readout = Last(name="last")
     """How the top layer's outputs become one vector."""
+    match: MatchSpec | None = None
+    """Instead of `units` in the layers: how many parameters they have together."""
     layers: Annotated[tuple[Cell, ...], Field(strict=False, min_length=1)]
     """The recurrent layers, from the embedding upwards."""
 
-    @field_validator("layers")
+    @field_validator("layers", mode="wrap")
     @classmethod
-    def _fit_together(cls, layers: tuple[Cell, ...], info: ValidationInfo) -> tuple[Cell, ...]:
-        readout = info.data.get("readout")
+    def _fit_together(
+        cls,
+        value: Any,
+        validate: ValidatorFunctionWrapHandler,
+        info: ValidationInfo,
+    ) -> tuple[Cell, ...]:
+        readout, match = info.data.get("readout"), info.data.get("match")
+        embedding = info.data.get("embedding")
+        open_layers = _without_units(value) if match else frozenset()
+        if open_layers:
+            value = [
+                {**layer, "units": 1} if index in open_layers else layer
+                for index, layer in enumerate(value)
+            ]
+        layers: tuple[Cell, ...] = validate(value)
+        problems: Problems = []
+        if match and embedding:
+            units = matched_units(layers, embedding.dim, match.parameters)
+            problems = [
+                ((index, "units"), layer.units, _MATCHED.format(units))
+                for index, layer in enumerate(layers)
+                if index not in open_layers and layer.units != units
+            ]
+            layers = tuple(layer.model_copy(update={"units": units}) for layer in layers)
         if readout is None:
             return layers
-        problems = _problems(layers, readout)
+        problems += _problems(layers, readout)
         if problems:
             raise PydanticCustomError("topology", "layers do not fit", {"problems": problems})
         return _filled(layers, readout)
 
 
 Problems = list[tuple[tuple[int | str, ...], Any, str]]
+_MATCHED = "must be left out, or {}: model.match solves for the units"
+
+
+def _without_units(layers: Any) -> frozenset[int]:
+    """Which of the layers, as a config gives them, leave their units open."""
+    if not isinstance(layers, list | tuple):
+        return frozenset()
+    return frozenset(
+        index
+        for index, layer in enumerate(layers)
+        if isinstance(layer, dict) and "units" not in layer
+    )
 
 
 def _needs_sequences(layers: tuple[Cell, ...], readout: ReadoutSpec, index: int) -> bool | None:

@@ -133,7 +133,7 @@ def _train(
         experiment,
         len(prepared.tokenizer.vocabulary),
         len(corpus.label_names),
-        None if vectors is None else vectors.matrix,
+        vectors.matrix if vectors else preparation.weighted(experiment, prepared),
         compiled_layers(layers),
     )
     fitting.compile_model(model, experiment.train)

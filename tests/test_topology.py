@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from rnncli.matching import layer_parameters
 from rnncli.topology import ModelSpec
 
 Layer = dict[str, Any]
@@ -140,3 +141,58 @@ def test_all_that_does_not_fit_is_told_at_once() -> None:
         (0, "merge_mode"),
         (1, "return_state"),
     ]
+
+
+def _open(cell: str, **settings: Any) -> Layer:
+    """A layer that leaves its units to `match`."""
+    return {"cell": cell, **settings}
+
+
+def _matched(parameters: int, *layers: Layer) -> ModelSpec:
+    return ModelSpec.model_validate(
+        {
+            "embedding": {"dim": 20},
+            "match": {"parameters": parameters},
+            "layers": list(layers),
+            "readout": "last",
+        }
+    )
+
+
+@pytest.mark.parametrize("parameters", [1, 500, 20_000, 1_000_000])
+@pytest.mark.parametrize(
+    "layers",
+    [
+        [_open("dense")],
+        [_open("simple_rnn"), _open("simple_rnn")],
+        [_open("gru", bidirectional=True)],
+        [_open("lstm", bidirectional=True), _open("gru", bidirectional=True)],
+        [_open("peephole_lstm", peephole="full")],
+    ],
+)
+def test_match_solves_for_the_nearest_units(parameters: int, layers: list[Layer]) -> None:
+    found = _matched(parameters, *layers).layers
+    (units,) = {layer.units for layer in found}
+
+    def gap(units: int) -> int:
+        sized = [{**layer, "units": units} for layer in layers]
+        stack = ModelSpec.model_validate({"layers": sized, "readout": "last"}).layers
+        return abs(layer_parameters(stack, 20) - parameters)
+
+    assert all(gap(units) <= gap(other) for other in (units - 1, units + 1) if other)
+
+
+def test_a_matched_stack_can_be_written_out_but_not_with_other_units() -> None:
+    model = _matched(5000, _open("lstm"), _open("gru"))
+    assert ModelSpec.model_validate(model.model_dump(mode="json")) == model
+    with pytest.raises(ValidationError) as caught:
+        _matched(5000, _open("lstm"), _layer("gru"))
+    (error,) = caught.value.errors()
+    ((path, value, message),) = error["ctx"]["problems"]
+    assert (path, value) == ((1, "units"), 4)
+    assert message.startswith(f"must be left out, or {model.layers[0].units}:")
+
+
+def test_units_are_missing_where_nothing_solves_for_them() -> None:
+    with pytest.raises(ValidationError, match="units"):
+        ModelSpec.model_validate({"layers": [_open("lstm")], "readout": "last"})

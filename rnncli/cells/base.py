@@ -77,6 +77,18 @@ class CellSpec(Spec):
         """Features of the layer's output, both directions merged."""
         return 2 * self.units if self.bidirectional and self.merge_mode == "concat" else self.units
 
+    def parameters(self, features: int) -> int:
+        """Weights of the layer, all directions, over D = `features` inputs.
+
+        An input kernel [D, GU], a recurrent kernel [U, GU] and a bias [GU], for G gates.
+        """
+        columns = self.gates * self.units
+        return self.directions * (columns * (features + self.units + 1) + self._more_parameters())
+
+    def _more_parameters(self) -> int:
+        """Weights of one direction beside those."""
+        return 0
+
     @abstractmethod
     def make_layer(
         self, *, return_sequences: bool, return_state: bool, name: str, compiled: bool = False

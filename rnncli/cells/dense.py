@@ -42,6 +42,10 @@ class Dense(CellSpec):
             name=name,
         )
 
+    def _more_parameters(self) -> int:
+        """No recurrent kernel."""
+        return -self.units * self.units
+
     def step(self, x: Array, state: Sequence[Array], weights: Sequence[Array]) -> Step:
         """See `CellSpec.step`; weights: kernel [D, U], bias [U]. The state is not read."""
         kernel, bias = weights

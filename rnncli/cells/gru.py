@@ -53,6 +53,10 @@ class GRU(CellSpec):
             compiled=compiled,
         )
 
+    def _more_parameters(self) -> int:
+        """The recurrent bias of its own that `reset_after` has [3U]."""
+        return self.gates * self.units if self.reset_after else 0
+
     def step(self, x: Array, state: Sequence[Array], weights: Sequence[Array]) -> Step:
         """See `CellSpec.step`; weights: kernel [D, 3U], recurrent kernel [U, 3U], bias.
 

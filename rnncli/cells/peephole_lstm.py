@@ -56,6 +56,10 @@ class PeepholeLSTM(CellSpec):
             compiled=compiled,
         )
 
+    def _more_parameters(self) -> int:
+        """The peepholes of i, f and o: each [U], or whole matrices [U, U]."""
+        return 3 * self.units * (self.units if self.peephole == "full" else 1)
+
     def step(self, x: Array, state: Sequence[Array], weights: Sequence[Array]) -> Step:
         """See `CellSpec.step`.
 

@@ -48,6 +48,16 @@ def spec_of(case: dict[str, Any], **settings: Any) -> CellSpec:
     return spec
 
 
+@every_cell
+@pytest.mark.parametrize("bidirectional", [False, True])
+def test_the_number_of_parameters(case: dict[str, Any], bidirectional: bool) -> None:
+    spec = spec_of(case, bidirectional=bidirectional)
+    layer = spec.make_layer(return_sequences=False, return_state=False, name="layer")
+    layer = keras.layers.Bidirectional(layer) if bidirectional else layer
+    layer.build((None, T, D))
+    assert spec.parameters(D) == layer.count_params()
+
+
 def random_for(case: dict[str, Any]) -> np.random.Generator:
     """Random numbers of the case's own."""
     return np.random.default_rng(zlib.crc32(repr(case).encode()))
