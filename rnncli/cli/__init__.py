@@ -9,6 +9,7 @@ import typer
 from rnncli.cli import (
     bench,
     catalogue,
+    compare,
     config,
     data,
     doctor,
@@ -45,6 +46,7 @@ app.command("evaluate", epilog=evaluate.EXAMPLES)(evaluate.evaluate)
 app.command("predict", epilog=predict.EXAMPLES)(predict.predict)
 app.command("reproduce", epilog=reproduce.EXAMPLES)(reproduce.reproduce)
 app.command("runs", epilog=runs.EXAMPLES)(runs.runs)
+app.command("compare", epilog=compare.EXAMPLES)(compare.compare)
 app.add_typer(data.app, name="data")
 app.add_typer(config.app, name="config")
 app.command("list", epilog=catalogue.EXAMPLES)(catalogue.catalogue)

@@ -34,6 +34,7 @@ def test_the_commands_there_are() -> None:
         "evaluate",
         "predict",
         "runs",
+        "compare",
         "list",
         "doctor",
         "reproduce",
