@@ -57,10 +57,31 @@ class Corpus:
     label_names: tuple[str, ...]
     splits: Mapping[SplitName, Split]
     source: Source
+    auxiliary_names: tuple[str, ...] = ()
+    """Further labels that a model learns to tell apart, but is not asked for."""
+    auxiliary: Split = field(default_factory=lambda: Split([], [], []))
+    """Training texts of those labels, which are numbered after `label_names`."""
 
     def __getitem__(self, split: SplitName) -> Split:
         """The split of that name."""
         return self.splits[split]
+
+    @property
+    def training_names(self) -> tuple[str, ...]:
+        """All labels a model learns: those it is asked for, then the auxiliary ones."""
+        return self.label_names + self.auxiliary_names
+
+    @property
+    def training(self) -> Split:
+        """All texts a model learns from: `train`, then `auxiliary`."""
+        if not len(self.auxiliary):
+            return self["train"]
+        parts = (self["train"], self.auxiliary)
+        return Split(
+            [text for part in parts for text in part.texts],
+            [label for part in parts for label in part.labels],
+            [identifier for part in parts for identifier in part.ids],
+        )
 
     def label_counts(self, split: SplitName) -> dict[str, int]:
         """How many texts each label has in a split, labels in their fixed order."""

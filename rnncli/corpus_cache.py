@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 __all__ = ["corpus_of"]
 
+_AUXILIARY = "auxiliary"
 _READERS = ("datasets", "hanja_reading.py", "tokenizers/cleaning.py")
 """The source behind a corpus; a changed rule is another entry."""
 
@@ -65,26 +66,33 @@ def corpus_of(spec: DataSpec, folder: Path) -> Corpus:
 
 def _packed(corpus: Corpus) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
     arrays: dict[str, NDArray[Any]] = {}
-    for name in SPLITS:
-        split = corpus[name]
+    parts = [*((name, corpus[name]) for name in SPLITS), (_AUXILIARY, corpus.auxiliary)]
+    for name, split in parts:
         arrays[f"{name}/labels"] = np.asarray(split.labels, np.int64)
-        for part, strings in (("texts", split.texts), ("ids", split.ids)):
-            arrays[f"{name}/{part}"] = _bytes("".join(strings))
+        for what, strings in (("texts", split.texts), ("ids", split.ids)):
+            arrays[f"{name}/{what}"] = _bytes("".join(strings))
             sizes = np.fromiter(map(len, strings), np.int64, len(strings))
-            arrays[f"{name}/{part}/sizes"] = sizes
-    return arrays, {"label_names": corpus.label_names, "source": asdict(corpus.source)}
+            arrays[f"{name}/{what}/sizes"] = sizes
+    names = {"label_names": corpus.label_names, "auxiliary_names": corpus.auxiliary_names}
+    return arrays, {**names, "source": asdict(corpus.source)}
 
 
 def _unpacked(arrays: Mapping[str, NDArray[Any]], meta: Any) -> Corpus:
-    splits = {
-        name: Split(
-            _strings(arrays[f"{name}/texts"], arrays[f"{name}/texts/sizes"]),
-            arrays[f"{name}/labels"].tolist(),
-            _strings(arrays[f"{name}/ids"], arrays[f"{name}/ids/sizes"]),
-        )
-        for name in SPLITS
-    }
-    return Corpus(tuple(meta["label_names"]), splits, Source(**meta["source"]))
+    return Corpus(
+        tuple(meta["label_names"]),
+        {name: _split(arrays, name) for name in SPLITS},
+        Source(**meta["source"]),
+        tuple(meta["auxiliary_names"]),
+        _split(arrays, _AUXILIARY),
+    )
+
+
+def _split(arrays: Mapping[str, NDArray[Any]], name: str) -> Split:
+    return Split(
+        _strings(arrays[f"{name}/texts"], arrays[f"{name}/texts/sizes"]),
+        arrays[f"{name}/labels"].tolist(),
+        _strings(arrays[f"{name}/ids"], arrays[f"{name}/ids/sizes"]),
+    )
 
 
 def _bytes(text: str) -> NDArray[np.uint8]:

@@ -161,13 +161,14 @@ def class_weights(spec: TrainSpec, corpus: Corpus) -> NDArray[np.float32] | None
     if spec.class_weight is None:
         return None
     if spec.class_weight == "balanced":
-        counts = np.array(list(corpus.label_counts("train").values()), np.float32)
+        labels = np.asarray(corpus.training.labels)
+        counts = np.bincount(labels, minlength=len(corpus.training_names)).astype(np.float32)
         return np.asarray(counts.sum() / (len(counts) * np.maximum(counts, 1)), np.float32)
     for name in spec.class_weight:
-        if name not in corpus.label_names:
-            known = ", ".join(corpus.label_names)
+        if name not in corpus.training_names:
+            known = ", ".join(corpus.training_names)
             raise ConfigError([f"train.class_weight.{name}: no such label; there are {known}"])
-    weights = [spec.class_weight.get(name, 1.0) for name in corpus.label_names]
+    weights = [spec.class_weight.get(name, 1.0) for name in corpus.training_names]
     return np.array(weights, np.float32)
 
 
@@ -194,9 +195,10 @@ def _train_epoch(
 ) -> _Pass:
     spec, encoded = experiment.train, prepared.encoded["train"]
     weights = class_weights(spec, prepared.corpus)
-    weights = np.ones(len(prepared.corpus.label_names), np.float32) if weights is None else weights
-    labels = np.asarray(prepared.corpus["train"].labels)
-    targets = _targets(len(prepared.corpus.label_names), spec.label_smoothing)
+    classes = len(prepared.corpus.training_names)
+    weights = np.ones(classes, np.float32) if weights is None else weights
+    labels = np.asarray(prepared.corpus.training.labels)
+    targets = _targets(classes, spec.label_smoothing)
     multiple = length_multiple(encoded)
     batches = training_batches(encoded.lengths, spec.batch_size, experiment.seed, epoch)
     _reseed(model, experiment.seed, epoch)

@@ -24,6 +24,7 @@ def build_model(
     *,
     vocabulary_size: int,
     classes: int,
+    auxiliary_classes: int = 0,
     ids_per_position: int = 1,
     vectors: NDArray[np.float32] | None = None,
     compiled: Collection[int] = (),
@@ -34,16 +35,18 @@ def build_model(
         spec: the `model:` section.
         vocabulary_size: V, the number of ids, padding and unknown included.
         classes: C, the number of labels.
+        auxiliary_classes: further labels, which have logits in training alone.
         ids_per_position: N, above 1 with `text.ngrams`.
         vectors: initial embedding [V, D]; random if None.
         compiled: which layers, from 0, run `rnncli.layers.recurrence` where they can.
 
     Returns:
         a `Network` from right-padded ids [B, T] or [B, T, N] (int32, padding 0, at least one
-        token a text) to logits [B, C] (float32).
+        token a text) to logits [B, C] (float32); with auxiliary classes, of those too in training.
     """
     import keras
 
+    from rnncli.layers.narrowing import Narrowed
     from rnncli.layers.network import Network
 
     shape = (None,) if ids_per_position == 1 else (None, ids_per_position)
@@ -61,7 +64,9 @@ def build_model(
     )
     if spec.readout.dropout:
         vector = keras.layers.Dropout(spec.readout.dropout, name="readout_dropout")(vector)
-    logits = keras.layers.Dense(classes, dtype="float32", name="logits")(vector)
+    logits = keras.layers.Dense(classes + auxiliary_classes, dtype="float32", name="logits")(vector)
+    if auxiliary_classes:
+        logits = Narrowed(classes, name="narrowed")(logits)
     return Network(ids, logits, name="classifier")
 
 

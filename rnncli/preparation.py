@@ -33,6 +33,7 @@ class Prepared:
     corpus: Corpus
     tokenizer: FittedTokenizer
     encoded: Mapping[SplitName, Encoded]
+    """Ids of each split; `train` is `Corpus.training`, auxiliary texts included."""
 
 
 def tokenize(experiment: Experiment, corpus: Corpus, cache: Path | None = None) -> Prepared:
@@ -45,9 +46,10 @@ def tokenize(experiment: Experiment, corpus: Corpus, cache: Path | None = None) 
     """
 
     def work() -> tuple[FittedTokenizer, Mapping[SplitName, Encoded]]:
-        tokenizer = experiment.text.fit(corpus["train"].texts)
+        parts = {**corpus.splits, "train": corpus.training}
+        tokenizer = experiment.text.fit(parts["train"].texts)
         return tokenizer, {
-            name: Encoded.of(tokenizer.encode_many(corpus[name].texts)) for name in SPLITS
+            name: Encoded.of(tokenizer.encode_many(parts[name].texts)) for name in SPLITS
         }
 
     if cache is None:
@@ -78,9 +80,9 @@ def weighted(experiment: Experiment, prepared: Prepared) -> NDArray[np.float32] 
         return None
     ratios = log_count_ratios(
         prepared.encoded["train"],
-        corpus["train"].labels,
+        corpus.training.labels,
         len(prepared.tokenizer.vocabulary),
-        len(corpus.label_names),
+        len(corpus.training_names),
     )
     return weighted_vectors(ratios, spec.dim, experiment.seed)
 
@@ -104,6 +106,7 @@ def build(
             experiment.model,
             vocabulary_size=vocabulary_size,
             classes=classes,
+            auxiliary_classes=len(experiment.data.auxiliary_labels),
             ids_per_position=experiment.text.ids_per_position,
             vectors=vectors,
             compiled=compiled,

@@ -99,7 +99,7 @@ def _write(entry: Path, tokenized: Tokenized) -> None:
 def _key(spec: TokenizerSpec, corpus: Corpus) -> str:
     parts: list[Any] = [
         spec.model_dump(mode="json"),
-        [corpus[name].checksum() for name in SPLITS],
+        [split.checksum() for split in (*map(corpus.__getitem__, SPLITS), corpus.auxiliary)],
         _source(),
         [_version("tokenizers"), _version("kiwipiepy")],
         [sys.version_info[:2], unicodedata.unidata_version],

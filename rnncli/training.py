@@ -148,7 +148,7 @@ def _train(
             kernels=[str(kernel) for kernel in layers],
             parameters=model.count_params(),
             vocabulary=len(prepared.tokenizer.vocabulary),
-            texts=len(corpus["train"]),
+            texts=len(corpus.training),
             epochs=experiment.train.epochs,
             first_epoch=progress.epoch + 1,
             history=tuple(progress.history),
@@ -212,6 +212,11 @@ def describe_data(prepared: Prepared) -> dict[str, Any]:
             }
             for name in SPLITS
         },
+        "auxiliary": {
+            "texts": len(corpus.auxiliary),
+            "labels": list(corpus.auxiliary_names),
+            "sha256": corpus.auxiliary.checksum(),
+        },
         "train_test_overlap": sum(text in both for text in corpus["test"].texts),
         "vocabulary": len(prepared.tokenizer.vocabulary),
     }
@@ -221,8 +226,11 @@ def _refuse_other_data(run: Run, facts: dict[str, Any]) -> None:
     """A run goes on with the texts it began with, or not at all."""
     if not (run.path / "data.json").is_file() or not run.checkpoints.is_dir():
         return
-    for name, split in run.read("data")["splits"].items():
-        if split["sha256"] != facts["splits"][name]["sha256"]:
+    before = run.read("data")
+    then = {**before["splits"], "auxiliary": before["auxiliary"]}
+    now = {**facts["splits"], "auxiliary": facts["auxiliary"]}
+    for name, split in then.items():
+        if split["sha256"] != now[name]["sha256"]:
             raise DataError(
                 f"{run.path}: its {name} texts have changed since it was started; restore them, "
                 "or use --force to train anew"

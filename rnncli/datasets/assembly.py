@@ -22,6 +22,7 @@ def assemble(
     train: Split,
     test: Split,
     validation: Split | None = None,
+    auxiliary: Split | None = None,
 ) -> Corpus:
     """Make a corpus; validation is carved from train unless the data set has its own.
 
@@ -54,4 +55,6 @@ def assemble(
             "test": limited(test, spec.limit, spec.split_seed),
         },
         source,
+        spec.auxiliary_labels,
+        limited(auxiliary or Split([], [], []), spec.limit, spec.split_seed),
     )

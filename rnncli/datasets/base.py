@@ -34,6 +34,11 @@ class DataSpec(Spec):
     limit: Annotated[int, Field(ge=1)] | None = None
     """Keep at most this many texts of each split (stratified, seeded), for quick trials."""
 
+    @property
+    def auxiliary_labels(self) -> tuple[str, ...]:
+        """Labels that a model learns beside those it is asked for (`Corpus.auxiliary_names`)."""
+        return ()
+
     @abstractmethod
     def load(self) -> Corpus:
         """Read the texts, cleaned.

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field, ValidationInfo, field_validator
 
 from rnncli.corpus import Source, Split
 from rnncli.datasets.base import DataSpec
@@ -36,12 +36,14 @@ class KlueTc(DataSpec):
     name: Literal["klue-tc"]
     topics: Annotated[Names, Field(min_length=2)] = ("정치", "경제", "스포츠")
     """Which topics to tell apart, in the order of the labels."""
+    auxiliary_topics: Names = ()
+    """Further topics to learn beside them, from their training texts; never predicted."""
     hanja: Literal["hangul", "keep"] = "hangul"
     """Read hanja as hangul, or keep them."""
     path: str | None = None
     """A folder with train and test files, instead of the hub or `RNN_DATA`."""
 
-    @field_validator("topics")
+    @field_validator("topics", "auxiliary_topics")
     @classmethod
     def _known_topics(cls, topics: tuple[str, ...]) -> tuple[str, ...]:
         for topic in topics:
@@ -54,6 +56,19 @@ class KlueTc(DataSpec):
             raise ValueError(f"topic {repeated[0]} is given twice; name each once")
         return topics
 
+    @field_validator("auxiliary_topics")
+    @classmethod
+    def _further_topics(cls, further: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+        for topic in further:
+            if topic in info.data.get("topics", ()):
+                raise ValueError(f"topic {topic} stands in topics already; name it once")
+        return further
+
+    @property
+    def auxiliary_labels(self) -> tuple[str, ...]:
+        """See `DataSpec.auxiliary_labels`."""
+        return self.auxiliary_topics
+
     def clean(self, text: str) -> str:
         """NFC; with `hanja: hangul`, hanja read as hangul."""
         from rnncli.hanja_reading import to_hangul
@@ -63,17 +78,22 @@ class KlueTc(DataSpec):
     def load(self) -> Corpus:
         """See `DataSpec.load`."""
         from rnncli.datasets.assembly import assemble
+        from rnncli.datasets.splitting import divided
 
         found = self.files()
         parts, location, files = self._from_files(found) if found else self._from_hub()
+        read, test, *validation = parts
+        train, auxiliary = divided(read, len(self.topics))
         details = {
             "topics": list(self.topics),
+            "auxiliary_topics": list(self.auxiliary_topics),
             "hanja": self.hanja,
             "cleaning": "NFC",
             "files": files,
         }
         source = Source(self.name, location, "ko", details=details)
-        return assemble(self, self.topics, source, *parts)
+        given = validation[0] if validation else None
+        return assemble(self, self.topics, source, train, test, given, auxiliary)
 
     def files(self) -> dict[str, Path]:
         """See `DataSpec.files`."""
@@ -92,7 +112,7 @@ class KlueTc(DataSpec):
     def _from_files(self, files: dict[str, Path]) -> tuple[list[Split], str, dict[str, str]]:
         from rnncli.datasets.records import file_checksum
 
-        parts = [self.read_labelled(file, self.topics)[0] for file in files.values()]
+        parts = [self.read_labelled(file, self._names(split))[0] for split, file in files.items()]
         checksums = {file.name: file_checksum(file) for file in files.values()}
         return parts, str(files["train"].parent), checksums
 
@@ -107,9 +127,9 @@ class KlueTc(DataSpec):
             columns=("guid", "title", "label"),
             labels=TOPICS,
         )
-        index = {TOPICS.index(topic): position for position, topic in enumerate(self.topics)}
         parts = []
-        for columns in loaded.columns.values():
+        for split, columns in loaded.columns.items():
+            index = {TOPICS.index(topic): label for label, topic in enumerate(self._names(split))}
             kept = [row for row, label in enumerate(columns["label"]) if label in index]
             parts.append(
                 Split(
@@ -119,6 +139,10 @@ class KlueTc(DataSpec):
                 )
             )
         return parts, loaded.location, {}
+
+    def _names(self, split: str) -> tuple[str, ...]:
+        """The topics read of a split, in the order of their numbers."""
+        return self.topics + self.auxiliary_topics if split == "train" else self.topics
 
     def _columns(self) -> tuple[Sequence[str], Sequence[str]]:
         return ("text", "title"), ("label",)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 from rnncli.corpus import Split
 
-__all__ = ["carve", "limited", "take"]
+__all__ = ["carve", "divided", "limited", "take"]
 
 
 def take(split: Split, rows: Sequence[int]) -> Split:
@@ -27,6 +27,13 @@ def carve(split: Split, fraction: float, seed: int) -> tuple[Split, Split]:
     chosen = set(_drawn(split, lambda count: min(max(1, round(fraction * count)), count - 1), seed))
     left = [row for row in range(len(split)) if row not in chosen]
     return take(split, left), take(split, sorted(chosen))
+
+
+def divided(split: Split, labels: int) -> tuple[Split, Split]:
+    """The texts of the first so many labels, and those of the further ones, each in order."""
+    first = [row for row, label in enumerate(split.labels) if label < labels]
+    rest = [row for row, label in enumerate(split.labels) if label >= labels]
+    return take(split, first), take(split, rest)
 
 
 def limited(split: Split, limit: int | None, seed: int) -> Split:

@@ -147,3 +147,26 @@ def test_the_real_files(real_data: Path) -> None:
     assert [len(corpus[name]) for name in ("train", "validation", "test")] == [15532, 1726, 1361]
     assert not set(corpus["train"].texts) & set(corpus["test"].texts)
     assert Counter(corpus["test"].labels).keys() == {0, 1, 2}
+
+
+@pytest.mark.parametrize("hub_rows", [False, True])
+def test_auxiliary_topics_are_learned_but_neither_validated_nor_tested(
+    hub_rows: bool, tmp_path: Path
+) -> None:
+    rows, test = (HUB_ROWS, "validation") if hub_rows else (ROWS, "test")
+    path = folder(tmp_path / "k", {"train": rows, test: rows[:70]})
+    plain = KlueTc(name="klue-tc", path=str(path)).load()
+    spec = KlueTc(name="klue-tc", path=str(path), auxiliary_topics=("세계", "사회"))
+    corpus = spec.load()
+    assert corpus.splits == plain.splits
+    assert corpus.training_names == ("정치", "경제", "스포츠", "세계", "사회")
+    assert Counter(corpus.auxiliary.labels) == {3: 20, 4: 20}
+    assert len(corpus.training) == len(corpus["train"]) + 40
+    assert not len(plain.auxiliary)
+
+
+def test_an_auxiliary_topic_is_not_among_the_topics() -> None:
+    with pytest.raises(ValidationError, match="경제 stands in topics already"):
+        KlueTc(name="klue-tc", auxiliary_topics=("세계", "경제"))
+    with pytest.raises(ValidationError, match="given twice"):
+        KlueTc(name="klue-tc", auxiliary_topics=("세계", "세계"))
