@@ -1,13 +1,13 @@
-"""Runs side by side: one variant a config, its seeds together."""
+"""Runs side by side: one variant a config, its seeds together, and whether variants differ."""
 
 from __future__ import annotations
 
 import hashlib
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -15,8 +15,32 @@ from rnncli.classifier import recorded_experiment
 from rnncli.errors import DataError, UsageError
 from rnncli.run import Run, runs_under
 from rnncli.run_summary import model_line
+from rnncli.significance import (
+    ALPHA,
+    Difference,
+    difference,
+    holm,
+    mcnemar,
+    resampled_scores,
+    seeds_needed,
+)
 
-__all__ = ["METRICS", "Metric", "Spread", "Variant", "finished_runs", "spread", "variants"]
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+__all__ = [
+    "METRICS",
+    "Comparison",
+    "Metric",
+    "Spread",
+    "Variant",
+    "compare",
+    "finished_runs",
+    "pareto_front",
+    "settings_that_differ",
+    "spread",
+    "variants",
+]
 
 Metric = Literal["macro_f1", "accuracy"]
 METRICS: tuple[Metric, ...] = ("macro_f1", "accuracy")
@@ -55,6 +79,156 @@ class Variant:
     """The median run's, from start to report."""
     seconds_per_epoch: float
     """The median run's."""
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A variant beside the one that the others are compared with."""
+
+    variant: str
+    reference: str
+    metric: Metric
+    texts: int
+    difference: Difference
+    """The variant's score minus the reference's."""
+    p: float
+    """Corrected for the number of comparisons (Holm)."""
+    mcnemar: float | None
+    """Exact p that both are right equally often; only where each has one seed."""
+    gap: float
+    """The difference that `seeds_needed` is about: the one found, or 0.3 points if it is less."""
+    seeds_needed: int | None
+    """About how many seeds of each show it; None if it is shown, or no number of seeds would."""
+
+    @property
+    def detected(self) -> bool:
+        """Whether the difference is more than seeds and texts give by chance."""
+        return self.p < ALPHA
+
+    def sentence(self) -> str:
+        """What has been found, in words."""
+        found, texts = self.difference, f"{self.texts:,} texts"
+        single = " of one seed each" if max(found.seeds) == 1 else ""
+        points = 100 * found.mean
+        low, high = (100 * bound for bound in found.interval_95)
+        if self.detected:
+            word = "better" if points > 0 else "worse"
+            return (
+                f"{self.variant} is {abs(points):.1f} points {word} than {self.reference}{single} "
+                f"(95 %: {low:+.1f} to {high:+.1f}) on {texts}, p = {shown_p(self.p)}"
+            )
+        told = (
+            f"{self.variant} and {self.reference}{single}: no detectable difference on {texts} "
+            f"({points:+.1f} points, 95 %: {low:+.1f} to {high:+.1f}), p = {shown_p(self.p)}"
+        )
+        gap = f"{100 * self.gap:.1f} points"
+        if self.seeds_needed is not None:
+            return f"{told}; to see {gap} you need about {self.seeds_needed} seeds of each"
+        if single:
+            return f"{told}; more seeds would tell more"
+        return f"{told}; these texts are too few to see {gap}, whatever the seeds"
+
+
+def shown_p(p: float) -> str:
+    """A p-value as it is read: 0.41, 0.003, < 0.001."""
+    return "< 0.001" if p < 0.001 else f"{p:.2f}" if p >= 0.01 else f"{p:.3f}"
+
+
+_LEAST_GAP = 0.003
+"""The smallest difference worth asking seeds for, as a share."""
+
+
+def compare(found: Sequence[Variant], metric: Metric, reference: str) -> list[Comparison]:
+    """Each other variant beside the reference, in the order given.
+
+    Args:
+        found: what `variants` gave.
+        metric: which score.
+        reference: a variant's name.
+
+    Raises:
+        UsageError: no variant has that name.
+        StorageError: the predictions of a run are missing or damaged.
+    """
+    base = next((variant for variant in found if variant.name == reference), None)
+    if base is None:
+        names = ", ".join(variant.name for variant in found)
+        raise UsageError(f"no variant has the name {reference!r}; there are {names}")
+    labels = Run(Path(found[0].runs[0])).labels()
+    said = {id(variant): _predictions(variant, labels) for variant in found}
+    scores = {key: resampled_scores(*golden, len(labels), metric) for key, golden in said.items()}
+    others = [variant for variant in found if variant is not base]
+    differences = [difference(scores[id(other)], scores[id(base)]) for other in others]
+    corrected = holm([one.p for one in differences])
+    gold = said[id(base)][0]
+    comparisons = []
+    for other, one, p in zip(others, differences, corrected, strict=True):
+        gap = max(abs(one.mean), _LEAST_GAP)
+        runs = said[id(other)][1], said[id(base)][1]
+        comparisons.append(
+            Comparison(
+                variant=other.name,
+                reference=reference,
+                metric=metric,
+                texts=len(gold),
+                difference=one,
+                p=p,
+                mcnemar=mcnemar(gold, runs[0][0], runs[1][0]) if max(one.seeds) == 1 else None,
+                gap=gap,
+                seeds_needed=None if p < ALPHA else seeds_needed(one, gap),
+            )
+        )
+    return comparisons
+
+
+def pareto_front(found: Sequence[Variant], metric: Metric) -> list[str]:
+    """The variants that no other beats in score, parameters and time together."""
+
+    def costs(variant: Variant) -> tuple[float, float, float]:
+        return -variant.scores[metric].mean, variant.parameters, variant.seconds_per_epoch
+
+    def beaten(variant: Variant) -> bool:
+        own = costs(variant)
+        return any(
+            all(there <= here for there, here in zip(costs(other), own, strict=True))
+            and costs(other) != own
+            for other in found
+        )
+
+    return [variant.name for variant in found if not beaten(variant)]
+
+
+def settings_that_differ(found: Sequence[Variant]) -> dict[str, list[Any]]:
+    """The settings in which variants differ, by dotted key, a value for each variant."""
+    flat = [_flat(recorded_experiment(Run(Path(variant.runs[0]))).to_dict()) for variant in found]
+    keys = dict.fromkeys(key for settings in flat for key in settings)
+    rows = {key: [settings.get(key) for settings in flat] for key in keys}
+    return {
+        key: values
+        for key, values in rows.items()
+        if key not in {"name", "seed"} and any(value != values[0] for value in values)
+    }
+
+
+def _flat(value: Any, path: tuple[str, ...] = ()) -> dict[str, Any]:
+    pairs = value.items() if isinstance(value, dict) else enumerate(value)
+    found: dict[str, Any] = {}
+    for key, item in pairs:
+        here = (*path, str(key))
+        nested = isinstance(item, dict) or (
+            isinstance(item, list) and item and isinstance(item[0], dict)
+        )
+        found |= _flat(item, here) if nested else {".".join(here): item}
+    return found
+
+
+def _predictions(
+    variant: Variant, names: Sequence[str]
+) -> tuple[NDArray[np.integer], NDArray[np.integer]]:
+    """Gold labels [N] and each run's predictions [S, N], as indices of `names`."""
+    runs = [Run(Path(path)).predictions() for path in variant.runs]
+    index = np.array([names.index(name) for name in runs[0].label_names])
+    return index[runs[0].gold], index[np.stack([run.predicted for run in runs])]
 
 
 def spread(values: Sequence[float]) -> Spread:
@@ -99,6 +273,8 @@ def finished_runs(paths: Iterable[Path]) -> list[Run]:
 def variants(runs: Sequence[Run]) -> list[Variant]:
     """The runs' configs, in the order in which they first occur, seeds in order.
 
+    Configs of one name get the beginning of their digest after it, as run directories have it.
+
     Raises:
         DataError: the runs were not tested on the same texts.
         StorageError: a file of a run is missing or damaged.
@@ -116,15 +292,17 @@ def variants(runs: Sequence[Run]) -> list[Variant]:
             f"{one.path} and {other.path} were tested on different texts; compare runs of one "
             "test set"
         )
+    several = {name for name, count in Counter(name for name, _ in groups).items() if count > 1}
     return [
-        _variant(name, sorted(group, key=lambda pair: pair[0]))
-        for (name, _), group in groups.items()
+        _variant(f"{name}-{digest[:8]}" if name in several else name, group)
+        for (name, digest), group in groups.items()
     ]
 
 
 def _variant(name: str, group: Sequence[tuple[int, Run]]) -> Variant:
     import yaml
 
+    group = sorted(group, key=lambda pair: pair[0])
     runs = [run for _, run in group]
     tests = [run.read("metrics")["test"] for run in runs]
     costs = [run.read("cost") for run in runs]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,15 @@ import pytest
 from scipy import stats
 
 from rnncli import Run
-from rnncli.comparison import finished_runs, spread, variants
+from rnncli.comparison import (
+    Variant,
+    compare,
+    finished_runs,
+    pareto_front,
+    settings_that_differ,
+    spread,
+    variants,
+)
 from rnncli.errors import DataError, StorageError, UsageError
 
 
@@ -82,3 +91,63 @@ def test_what_is_no_finished_run_is_told(run_copy: Run, tmp_path: Path) -> None:
     (run_copy.path / "cost.json").unlink()
     with pytest.raises(StorageError, match=r"cost\.json"):
         variants([run_copy])
+
+
+def predicting(run: Run, wrong: int) -> Run:
+    """A run whose predictions are right but for the first so many texts."""
+    found = run.predictions()
+    table = np.full(found.probabilities.shape, 0.1)
+    table[np.arange(len(table)), found.gold] = 0.9
+    table[:wrong] = 1.0 - table[:wrong]
+    run.write_predictions(replace(found, probabilities=table))
+    metrics = run.read("metrics")
+    metrics["test"]["accuracy"] = 1 - wrong / len(table)
+    run.write("metrics", metrics)
+    return run
+
+
+OTHER = {"learning_rate: ": "learning_rate: 0.5 #", "tiny": "other"}
+
+
+def test_a_difference_is_told_with_what_is_needed_to_see_it(run_copy: Run) -> None:
+    runs = [predicting(sibling(run_copy, f"a{n}", n, 0.9), 10 + n) for n in (2, 3, 4)]
+    runs += [predicting(sibling(run_copy, f"b{n}", n, 0.9, **OTHER), n) for n in (2, 3, 4)]
+    (one,) = compare(variants(runs), "accuracy", "tiny")
+    assert (one.variant, one.reference, one.texts, one.detected) == ("other", "tiny", 40, True)
+    assert one.difference.mean == pytest.approx(0.25)
+    assert one.sentence().startswith("other is 25.0 points better than tiny (95 %: +")
+    close = [predicting(run, n) for run, n in zip(runs, (6, 2, 4, 4, 5, 2), strict=True)]
+    (one,) = compare(variants(close), "accuracy", "tiny")
+    assert not one.detected
+    assert "other and tiny: no detectable difference on 40 texts (+0.8 points" in one.sentence()
+    assert one.sentence().endswith("these texts are too few to see 0.8 points, whatever the seeds")
+
+
+def test_labels_in_another_order_are_the_same_labels(run_copy: Run) -> None:
+    other = sibling(run_copy, "other", 1, 0.9, **OTHER)
+    found = other.predictions()
+    turned = replace(
+        found,
+        gold=1 - found.gold,
+        probabilities=found.probabilities[:, ::-1],
+        label_names=found.label_names[::-1],
+    )
+    other.write_predictions(turned)
+    (one,) = compare(variants([run_copy, other]), "macro_f1", "tiny")
+    assert (one.difference.mean, one.p, one.mcnemar) == (0.0, 1.0, 1.0)
+
+
+def test_settings_and_front(run_copy: Run) -> None:
+    other = sibling(run_copy, "other", 1, 0.9, **OTHER)
+    found = variants([run_copy, other])
+    assert list(settings_that_differ(found)) == ["train.optimizer.learning_rate"]
+
+    def variant(name: str, score: float, parameters: int, seconds: float) -> Variant:
+        scores = {"macro_f1": spread([score]), "accuracy": spread([score])}
+        return replace(
+            found[0], name=name, scores=scores, parameters=parameters, seconds_per_epoch=seconds
+        )
+
+    small, slow = variant("small", 0.8, 10, 1.0), variant("slow", 0.8, 10, 2.0)
+    large = variant("large", 0.9, 99, 1.0)
+    assert pareto_front([slow, small, large], "accuracy") == ["small", "large"]

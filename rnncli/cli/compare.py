@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -33,6 +33,12 @@ def compare(
     sort: Annotated[
         Order, typer.Option("--sort", help="The order; `given` is that of the runs.")
     ] = "given",
+    against: Annotated[
+        str | None,
+        typer.Option(
+            "--against", metavar="NAME", help="Compare each with this variant, not the first."
+        ),
+    ] = None,
     markdown: Annotated[
         bool, typer.Option("--markdown", help="A Markdown table, for a paper or a README.")
     ] = False,
@@ -41,24 +47,36 @@ def compare(
     """Compare finished runs, variant by variant.
 
     Runs of one config and different seeds are one variant: the mean of their test scores with its
-    95 % interval over seeds (Student's t), parameters, and the time of the median run. All must
-    have been tested on the same texts.
+    95 % interval over seeds (Student's t), parameters, and the time of the median run. Each is
+    compared with one of them, over seeds and test texts (paired bootstrap), corrected for being
+    several (Holm). All must have been tested on the same texts.
     """
-    from rnncli.comparison import finished_runs, variants
+    from rnncli import comparison
     from rnncli.json_text import json_page
 
     shown: Metric = "macro_f1" if metric == "macro-f1" else "accuracy"
-    found = variants(finished_runs(runs))
+    found = comparison.variants(comparison.finished_runs(runs))
+    compared = comparison.compare(found, shown, against or found[0].name)
     if sort != "given":
         found.sort(key=lambda variant: _key(variant, sort, shown), reverse=sort == "score")
+    front, settings = comparison.pareto_front(found, shown), comparison.settings_that_differ(found)
     if json:
-        typer.echo(json_page(found))
+        told = [{**vars(one), "sentence": one.sentence()} for one in compared]
+        page = {"variants": found, "comparisons": told, "pareto": front, "settings": settings}
+        typer.echo(json_page(page))
         return
     rows = [_cells(variant, shown) for variant in found]
     if markdown:
         typer.echo(_markdown(rows))
-    else:
-        _print(rows)
+        return
+    _print(rows)
+    typer.echo("mean ± half the 95 % interval over seeds, in points, on test\n")
+    for one in compared:
+        typer.echo(one.sentence())
+    if len(found) > 1:
+        typer.echo(f"\nno other has a better score for less size and time: {', '.join(front)}")
+    if len(found) <= _SIDE_BY_SIDE:
+        _print_settings(found, settings)
 
 
 def _key(variant: Variant, order: Order, metric: Metric) -> float:
@@ -84,6 +102,8 @@ def _cells(variant: Variant, metric: Metric) -> dict[str, str]:
     }
 
 
+_SIDE_BY_SIDE = 4
+"""As many variants' settings are shown beside each other."""
 _WORDS = ("variant", "model")
 
 
@@ -104,6 +124,13 @@ def _print(rows: list[dict[str, str]]) -> None:
         table.add_column(name, justify="left" if name in _WORDS else "right", no_wrap=True)
     for row in rows:
         table.add_row(*row.values())
-    console = result_console()
-    console.print(table)
-    console.print("mean ± half the 95 % interval over seeds, in points, on test", style="dim")
+    result_console().print(table)
+
+
+def _print_settings(found: list[Variant], settings: dict[str, list[Any]]) -> None:
+    from rnncli.wording import printable
+
+    if settings:
+        typer.echo(f"\nsettings that differ ({' | '.join(variant.name for variant in found)}):")
+    for key, values in settings.items():
+        typer.echo(f"  {key}: {' | '.join(printable(str(value)) for value in values)}")

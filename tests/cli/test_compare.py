@@ -17,7 +17,8 @@ def test_a_line_for_each_variant(run_copy: Run) -> None:
     assert "99.0" in first
     assert "±" not in first
     assert "±" in second
-    rows = rnn("compare", folder, "--json").json
+    told = rnn("compare", folder, "--json").json
+    rows = told["variants"]
     assert sorted(len(row["seeds"]) for row in rows) == [1, 2]
     both = next(row for row in rows if len(row["seeds"]) == 2)
     assert both["scores"]["macro_f1"]["interval_95"][0] < both["scores"]["macro_f1"]["mean"]
@@ -35,3 +36,14 @@ def test_errors_are_one_line(run_copy: Run) -> None:
     outcome = rnn("compare", run_copy.path.parent / "nothing")
     assert outcome.code == 2
     assert outcome.err.count("\n") == 1
+
+
+def test_a_sentence_for_each_other_variant(run_copy: Run) -> None:
+    sibling(run_copy, "best", 1, 0.99, **{"learning_rate: ": "learning_rate: 0.5 #", "tiny": "t2"})
+    outcome = rnn("compare", run_copy.path.parent, "--against", "tiny")
+    assert "t2 and tiny of one seed each: no detectable difference on 40 texts" in outcome.out
+    assert "p = 1.00; more seeds would tell more" in outcome.out
+    assert "train.optimizer.learning_rate: " in outcome.out
+    wrong = rnn("compare", run_copy.path.parent, "--against", "tinny")
+    assert wrong.code == 2
+    assert "no variant has the name 'tinny'; there are t" in wrong.err

@@ -1,0 +1,119 @@
+"""Scope: false alarms, power and the parts of the comparison, against scipy and by simulation."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy import stats
+from sklearn.metrics import f1_score
+
+from rnncli.significance import (
+    Difference,
+    difference,
+    holm,
+    mcnemar,
+    resampled_scores,
+    seeds_needed,
+)
+
+TEXTS = 400
+
+
+def runs(
+    random: np.random.Generator, seeds: int, skill: float, hardness: np.ndarray, gold: np.ndarray
+) -> np.ndarray:
+    """Predictions [S, N] of seeds that differ in luck, on texts that differ in hardness."""
+    # One seed cannot know its luck: there two models are compared, as they are.
+    luck = random.normal(0.0, 0.15, (seeds, 1)) if seeds > 1 else 0.0
+    right = random.random((seeds, len(gold))) < 1 / (1 + np.exp(hardness - skill - luck))
+    return np.where(right, gold, 1 - gold)
+
+
+def pair(seed: int, seeds: int, gap: float, metric: str = "accuracy") -> Difference:
+    random = np.random.default_rng(seed)
+    gold = random.integers(0, 2, TEXTS)
+    hardness = random.normal(0.0, 1.5, TEXTS)
+    found = [
+        resampled_scores(
+            gold,
+            runs(random, seeds, skill, hardness, gold),
+            2,
+            metric,  # type: ignore[arg-type]
+            resamples=200,
+        )
+        for skill in (2.0 + gap, 2.0)
+    ]
+    return difference(*found)
+
+
+@pytest.mark.parametrize("seeds", [1, 2, 5])
+def test_false_alarms_on_equal_pairs_are_at_most_six_in_a_hundred(seeds: int) -> None:
+    alarms = [pair(seed, seeds, 0.0).p < 0.05 for seed in range(2000, 2500)]
+    assert np.mean(alarms) <= 0.06
+
+
+def test_a_known_difference_is_seen() -> None:
+    found = [pair(seed, 5, 0.8, "macro_f1") for seed in range(60)]
+    assert np.mean([one.p < 0.05 for one in found]) > 0.9
+    true = np.mean([one.mean for one in found])
+    held = [low <= true <= high for low, high in (one.interval_95 for one in found)]
+    assert np.mean(held) > 0.9
+
+
+def test_scores_are_the_metrics_of_the_drawn_texts() -> None:
+    random = np.random.default_rng(2)
+    gold, said = random.integers(0, 3, 50), random.integers(0, 3, (2, 50))
+    accuracy = resampled_scores(gold, said, 3, "accuracy", resamples=3000)
+    f1 = resampled_scores(gold, said, 3, "macro_f1", resamples=10)
+    for run in range(2):
+        assert accuracy[0, run] == pytest.approx(np.mean(gold == said[run]))
+        assert f1[0, run] == pytest.approx(f1_score(gold, said[run], average="macro"))
+    wanted = np.sqrt(accuracy[0] * (1 - accuracy[0]) / 50)
+    np.testing.assert_allclose(accuracy[1:].std(axis=0), wanted, rtol=0.06)
+
+
+def test_pairing_cancels_what_two_runs_share() -> None:
+    random = np.random.default_rng(3)
+    gold = random.integers(0, 2, TEXTS)
+    first = np.where(random.random(TEXTS) < 0.7, gold, 1 - gold)[None]
+    second = first.copy()
+    second[0, :4] = 1 - second[0, :4]
+    a, b = (resampled_scores(gold, said, 2, "accuracy") for said in (first, second))
+    assert difference(a, b).error_of_texts < 0.3 * a[1:].std()
+    same = difference(a, a)
+    assert (same.mean, same.p) == (0.0, 1.0)
+
+
+def test_without_texts_to_draw_it_is_welch_s_test() -> None:
+    random = np.random.default_rng(4)
+    a, b = random.normal(0.9, 0.01, 5), random.normal(0.91, 0.02, 4)
+    found = difference(np.tile(a, (3, 1)), np.tile(b, (3, 1)))
+    assert found.p == pytest.approx(stats.ttest_ind(a, b, equal_var=False).pvalue)
+    wanted = stats.ttest_ind(a, b, equal_var=False).confidence_interval(0.95)
+    assert found.interval_95 == pytest.approx((wanted.low, wanted.high))
+
+
+def test_mcnemar_counts_the_texts_that_one_alone_has_right() -> None:
+    gold = np.zeros(20, np.int64)
+    first, second = gold.copy(), gold.copy()
+    first[:1], second[1:10] = 1, 1
+    assert mcnemar(gold, first, second) == pytest.approx(stats.binomtest(1, 10).pvalue)
+    assert mcnemar(gold, first, first) == 1.0
+
+
+def test_holm_by_hand() -> None:
+    assert holm([0.04, 0.01, 0.03]) == pytest.approx([0.06, 0.03, 0.06])
+    assert holm([0.6, 0.7]) == [1.0, 1.0]
+    assert holm([]) == []
+
+
+def test_seeds_needed_give_the_power_promised() -> None:
+    found = Difference(0.0, (0.0, 0.0), 1.0, None, 0.01, 0.001, (5, 5))
+    needed = seeds_needed(found, 0.02)
+    assert needed is not None
+    deviation = 0.01 * np.sqrt(5 / 2)
+    error = np.sqrt(2 * deviation**2 / needed + 0.001**2)
+    power = stats.norm.sf(stats.norm.ppf(0.975) - 0.02 / error)
+    assert 0.8 <= power < 0.85
+    assert seeds_needed(found, 0.002) is None
+    assert seeds_needed(Difference(0.0, (0.0, 0.0), 1.0, None, 0.0, 0.01, (1, 1)), 1.0) is None
