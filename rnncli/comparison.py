@@ -115,23 +115,23 @@ class Comparison:
             word = "better" if points > 0 else "worse"
             return (
                 f"{self.variant} is {abs(points):.1f} points {word} than {self.reference}{single} "
-                f"(95 %: {low:+.1f} to {high:+.1f}) on {texts}, p = {shown_p(self.p)}"
+                f"(95 %: {low:+.1f} to {high:+.1f}) on {texts}, p {shown_p(self.p)}"
             )
         told = (
             f"{self.variant} and {self.reference}{single}: no detectable difference on {texts} "
-            f"({points:+.1f} points, 95 %: {low:+.1f} to {high:+.1f}), p = {shown_p(self.p)}"
+            f"({points:+.1f} points, 95 %: {low:+.1f} to {high:+.1f}), p {shown_p(self.p)}"
         )
         gap = f"{100 * self.gap:.1f} points"
         if self.seeds_needed is not None:
             return f"{told}; to see {gap} you need about {self.seeds_needed} seeds of each"
-        if single:
+        if min(found.seeds) == 1:
             return f"{told}; more seeds would tell more"
         return f"{told}; these texts are too few to see {gap}, whatever the seeds"
 
 
 def shown_p(p: float) -> str:
-    """A p-value as it is read: 0.41, 0.003, < 0.001."""
-    return "< 0.001" if p < 0.001 else f"{p:.2f}" if p >= 0.01 else f"{p:.3f}"
+    """A p-value as it is read: `= 0.41`, `= 0.003`, `< 0.001`."""
+    return "< 0.001" if p < 0.001 else f"= {p:.2f}" if p >= 0.01 else f"= {p:.3f}"
 
 
 _LEAST_GAP = 0.003

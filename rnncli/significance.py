@@ -7,8 +7,9 @@ thousand headlines). The difference of two variants' mean scores has a variance 
 
 the first two over seeds, the last by a bootstrap of the test texts, the same texts drawn for both
 (paired). It is compared with Student's t, whose degrees of freedom follow Welch and Satterthwaite,
-the bootstrap's being without end. With one seed each there is no variance over seeds to be had:
-then two trained models are compared, not two variants, and it is said.
+the bootstrap's being without end. A single seed is taken to vary as the other variant's seeds do;
+with one seed each there is no variance over seeds to be had: then two trained models are compared,
+not two variants, and it is said.
 
 Shape letters: N texts, S seeds, C classes, R resamples.
 """
@@ -122,7 +123,9 @@ def difference(first: Floats, second: Floats) -> Difference:
     mean = float(gaps[0])
     of_texts = float(gaps[1:].std(ddof=1)) ** 2
     sizes = (first.shape[1], second.shape[1])
-    spreads = [float(s[0].var(ddof=1)) if s.shape[1] > 1 else 0.0 for s in (first, second)]
+    known = [float(s[0].var(ddof=1)) for s in (first, second) if s.shape[1] > 1]
+    # A single seed is taken to vary as the other variant's seeds do.
+    spreads = [*known, *known][:2] or [0.0, 0.0]
     shares = [spread / size for spread, size in zip(spreads, sizes, strict=True)]
     error = math.sqrt(sum(shares) + of_texts)
     freedom = _freedom(shares, sizes, error)
@@ -145,6 +148,8 @@ def difference(first: Floats, second: Floats) -> Difference:
 def _freedom(shares: Sequence[float], sizes: Sequence[int], error: float) -> float:
     """Welch and Satterthwaite: (Σ v)² / Σ v²/(n − 1), the texts' part without end."""
     parts = [share**2 / (size - 1) for share, size in zip(shares, sizes, strict=True) if size > 1]
+    if len(parts) == 1:  # both rest on one variance
+        parts = [sum(shares) ** 2 / (max(sizes) - 1)]
     return error**4 / sum(parts) if sum(parts) else math.inf
 
 

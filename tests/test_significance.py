@@ -93,6 +93,15 @@ def test_without_texts_to_draw_it_is_welch_s_test() -> None:
     assert found.interval_95 == pytest.approx((wanted.low, wanted.high))
 
 
+def test_a_single_seed_varies_as_the_other_s_seeds_do() -> None:
+    random = np.random.default_rng(6)
+    several, single = random.normal(0.9, 0.01, 5), np.array([0.92])
+    found = difference(np.tile(single, (3, 1)), np.tile(several, (3, 1)))
+    assert found.error_of_seeds == pytest.approx(several.std(ddof=1) * np.sqrt(1 + 1 / 5))
+    wanted = stats.t.sf(found.mean / found.error_of_seeds, 4) * 2
+    assert found.p == pytest.approx(wanted)
+
+
 def test_mcnemar_counts_the_texts_that_one_alone_has_right() -> None:
     gold = np.zeros(20, np.int64)
     first, second = gold.copy(), gold.copy()
