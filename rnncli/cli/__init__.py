@@ -17,6 +17,7 @@ from rnncli.cli import (
     predict,
     reproduce,
     runs,
+    sweep,
     train,
 )
 from rnncli.cli.failures import ReportingGroup
@@ -42,6 +43,7 @@ app = typer.Typer(
 )
 
 app.command("train", epilog=train.EXAMPLES)(train.train)
+app.command("sweep", epilog=sweep.EXAMPLES)(sweep.sweep)
 app.command("evaluate", epilog=evaluate.EXAMPLES)(evaluate.evaluate)
 app.command("predict", epilog=predict.EXAMPLES)(predict.predict)
 app.command("reproduce", epilog=reproduce.EXAMPLES)(reproduce.reproduce)

@@ -35,6 +35,7 @@ def test_the_commands_there_are() -> None:
         "predict",
         "runs",
         "compare",
+        "sweep",
         "list",
         "doctor",
         "reproduce",
