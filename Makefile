@@ -4,6 +4,7 @@ PYTHON  ?= python3
 SEEDS   ?= 1
 CONFIGS ?= $(sort $(wildcard configs/*.yaml))
 OUT     ?= runs
+JOBS    ?= auto
 PYTEST  ?=
 
 VENV   := .venv
@@ -22,7 +23,7 @@ help:  ## this list
 	@echo
 	@awk -F ':.*  ## |:  ## ' '/^[a-z-]+:.*  ## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 	@echo
-	@echo "  sweep takes CONFIGS='configs/gru_klue.yaml …' SEEDS='1 2 3' OUT=runs"
+	@echo "  sweep takes CONFIGS='configs/gru_klue.yaml …' SEEDS='1 2 3' OUT=runs JOBS=auto"
 
 setup: $(STAMP)  ## install everything into .venv, from requirements.lock
 
@@ -66,13 +67,10 @@ lock: setup  ## resolve requirements.lock anew
 	  --extra jax --group dev --quiet pyproject.toml -o requirements.lock
 
 sweep: setup  ## train every config in configs/ with every seed, leaving finished runs alone
-	@failed=; for seed in $(SEEDS); do for config in $(CONFIGS); do \
-	  $(RNN) train --config $$config --seed $$seed --out $(OUT); code=$$?; \
-	  if [ $$code -eq 130 ]; then exit 130; fi; \
-	  if [ $$code -ne 0 ]; then failed="$$failed $$config(seed $$seed, exit $$code)"; fi; \
-	done; done; \
-	$(RNN) runs $(OUT); \
-	if [ -n "$$failed" ]; then echo "failed:$$failed" >&2; exit 1; fi
+	@mkdir -p $(OUT)
+	@{ echo "base:"; for config in $(CONFIGS); do echo "  - $$config"; done; \
+	  echo "seeds:"; for seed in $(SEEDS); do echo "  - $$seed"; done; } > $(OUT)/sweep.yaml
+	$(RNN) sweep $(OUT)/sweep.yaml --out $(OUT) --jobs $(JOBS) --keep-going
 
 runs: setup  ## a table of all runs
 	$(RNN) runs $(OUT)

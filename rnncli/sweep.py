@@ -20,6 +20,7 @@ import itertools
 import json
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -110,7 +111,7 @@ def trials(spec: SweepSpec, path: Path) -> list[Trial]:
 
     Args:
         spec: what `read_sweep` gave.
-        path: its file; a base may lie beside it.
+        path: its file; a base may lie beside it, or be named from the working directory.
 
     Raises:
         ConfigError: the problems of all points, one line each, or two points are the same.
@@ -137,10 +138,17 @@ def trials(spec: SweepSpec, path: Path) -> list[Trial]:
 def _points(spec: SweepSpec, path: Path) -> Iterator[tuple[str, Settings]]:
     bases = (spec.base,) if isinstance(spec.base, str) else spec.base
     for base in bases:
-        config = str(find_config(base, path.parent))
+        config = str(_config(base, path.parent))
         for values in itertools.product(*spec.grid.values()):
             for point in spec.points:
                 yield config, {**dict(zip(spec.grid, values, strict=True)), **point}
+
+
+def _config(base: str, beside: Path) -> Path:
+    """A base beside the sweep's file, named from the working directory, or shipped."""
+    with suppress(UsageError):
+        return find_config(base, beside)
+    return find_config(base)
 
 
 def _trial(base: str, changes: Settings, seed: int) -> Trial:

@@ -50,9 +50,15 @@ def test_all_combinations_a_seed_of_each_first(tmp_path: Path) -> None:
     assert first.run(tmp_path).name.startswith("sample_en.cell-simple_rnn.dim-8-")
 
 
-def test_several_bases_shipped_or_beside_the_file(tmp_path: Path) -> None:
+def test_several_bases_shipped_or_beside_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / "own.yaml").write_text("extends: sample_ko\ntrain: {epochs: 1}\n", encoding="utf-8")
     one, two = trials_of(tmp_path, "base: [sample_en, own.yaml]\n")
+    (tmp_path / "sub").mkdir()
+    monkeypatch.chdir(tmp_path)
+    (below,) = trials_of(tmp_path / "sub", "base: ./own.yaml\n")
+    assert below.experiment == two.experiment
     assert (one.label, two.label) == ("sample_en", "own")
     assert (one.experiment.name, two.experiment.train.epochs) == ("sample_en", 1)
 
