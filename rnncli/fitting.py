@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from rnncli import checkpoint, metrics
-from rnncli.batching import training_batches
-from rnncli.errors import ConfigError, Diverged, StorageError
+from rnncli.epochs import batches, require_finite, reseed
+from rnncli.errors import StorageError
 from rnncli.scoring import length_multiple, logits, softmax
 from rnncli.tables import Epoch
 from rnncli.weights import save_weights
@@ -25,14 +25,21 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from rnncli.corpus import Corpus
     from rnncli.experiment import Experiment, Monitor, TrainSpec
     from rnncli.interrupt import StopRequest
     from rnncli.preparation import Prepared
     from rnncli.progress import Reporter
     from rnncli.run import Run
 
-__all__ = ["Progress", "class_weights", "compile_model", "fit", "restore", "weights_of_filled"]
+__all__ = [
+    "Pass",
+    "Progress",
+    "compile_model",
+    "end_epoch",
+    "finished",
+    "fit",
+    "restore",
+]
 
 
 @dataclass
@@ -110,70 +117,83 @@ def fit(
         Diverged: the loss is no longer finite.
         StorageError: the run directory cannot be written.
     """
-    spec = experiment.train
-    validation = prepared.corpus["validation"]
-    gold = np.asarray(validation.labels)
-    patience = spec.early_stopping.patience if spec.early_stopping else math.inf
-    min_delta = spec.early_stopping.min_delta if spec.early_stopping else 0.0
     with stop.deferred():
-        while progress.epoch < spec.epochs and progress.waited < patience:
+        while not finished(experiment, progress):
             began = time.perf_counter()
             reporter.epoch_started(progress.epoch + 1)
             passed = _train_epoch(model, experiment, prepared, progress.epoch, reporter, stop)
-            progress.step_shares.append(passed.in_steps / passed.seconds)
-            with _averaged_weights(model, spec):
-                scores = logits(model, prepared.encoded["validation"])
-                values = _validation(gold, scores, len(prepared.corpus.label_names))
-                value = _oriented(spec.monitor, values)
-                improved = progress.best_epoch == 0 or value > progress.best_value + min_delta
-                if improved:
-                    save_weights(model, run.weights)
-                    progress.best_epoch, progress.best_value = progress.epoch + 1, value
-            progress.waited = 0 if improved else progress.waited + 1
-            row = Epoch(
-                epoch=progress.epoch + 1,
-                loss=passed.loss,
-                validation_loss=values["loss"],
-                validation_accuracy=values["accuracy"],
-                validation_macro_f1=values["macro_f1"],
-                learning_rate=passed.learning_rate,
-                seconds=time.perf_counter() - began,
-                texts_per_second=len(prepared.encoded["train"]) / passed.seconds,
-                improved=improved,
+            seconds = time.perf_counter() - began
+            reporter.epoch_ended(
+                end_epoch(model, experiment, prepared, run, progress, passed, seconds)
             )
-            progress.history.append(row)
-            _save(model, run, progress)
-            reporter.epoch_ended(row)
             if stop:
                 raise stop.error()
     return progress
 
 
-def class_weights(spec: TrainSpec, corpus: Corpus) -> NDArray[np.float32] | None:
-    """The loss weight of each class [C], or None when all weigh the same.
+def finished(experiment: Experiment, progress: Progress) -> bool:
+    """Whether there is no further epoch: all are done, or it was stopped early."""
+    spec = experiment.train
+    patience = spec.early_stopping.patience if spec.early_stopping else math.inf
+    return progress.epoch >= spec.epochs or progress.waited >= patience
 
-    `balanced` weighs a class by N / (C · its count), as scikit-learn does; labels that are not
-    named weigh 1.
 
-    Raises:
-        ConfigError: a weight is given for a label the data does not have.
+def end_epoch(
+    model: Any,
+    experiment: Experiment,
+    prepared: Prepared,
+    run: Run,
+    progress: Progress,
+    passed: Pass,
+    seconds: float,
+) -> Epoch:
+    """Validate, keep the best weights, and save the epoch.
+
+    Args:
+        model: as it is after the epoch's last step.
+        experiment: the config.
+        prepared: the texts.
+        run: where weights, checkpoint and history go.
+        progress: brought up to this epoch.
+        passed: the training of the epoch.
+        seconds: what that took.
+
+    Returns:
+        the epoch's row of the history.
     """
-    if spec.class_weight is None:
-        return None
-    if spec.class_weight == "balanced":
-        labels = np.asarray(corpus.training.labels)
-        counts = np.bincount(labels, minlength=len(corpus.training_names)).astype(np.float32)
-        return np.asarray(counts.sum() / (len(counts) * np.maximum(counts, 1)), np.float32)
-    for name in spec.class_weight:
-        if name not in corpus.training_names:
-            known = ", ".join(corpus.training_names)
-            raise ConfigError([f"train.class_weight.{name}: no such label; there are {known}"])
-    weights = [spec.class_weight.get(name, 1.0) for name in corpus.training_names]
-    return np.array(weights, np.float32)
+    spec, validation = experiment.train, prepared.corpus["validation"]
+    began = time.perf_counter()
+    min_delta = spec.early_stopping.min_delta if spec.early_stopping else 0.0
+    progress.step_shares.append(passed.in_steps / passed.seconds)
+    with _averaged_weights(model, spec):
+        scores = logits(model, prepared.encoded["validation"])
+        values = _validation(
+            np.asarray(validation.labels), scores, len(prepared.corpus.label_names)
+        )
+        value = _oriented(spec.monitor, values)
+        improved = progress.best_epoch == 0 or value > progress.best_value + min_delta
+        if improved:
+            save_weights(model, run.weights)
+            progress.best_epoch, progress.best_value = progress.epoch + 1, value
+    progress.waited = 0 if improved else progress.waited + 1
+    row = Epoch(
+        epoch=progress.epoch + 1,
+        loss=passed.loss,
+        validation_loss=values["loss"],
+        validation_accuracy=values["accuracy"],
+        validation_macro_f1=values["macro_f1"],
+        learning_rate=passed.learning_rate,
+        seconds=seconds + time.perf_counter() - began,
+        texts_per_second=len(prepared.encoded["train"]) / passed.seconds,
+        improved=improved,
+    )
+    progress.history.append(row)
+    _save(model, run, progress)
+    return row
 
 
 @dataclass(frozen=True)
-class _Pass:
+class Pass:
     """One epoch's training."""
 
     loss: float
@@ -192,69 +212,27 @@ def _train_epoch(
     epoch: int,
     reporter: Reporter,
     stop: StopRequest,
-) -> _Pass:
-    spec, encoded = experiment.train, prepared.encoded["train"]
-    weights = class_weights(spec, prepared.corpus)
-    classes = len(prepared.corpus.training_names)
-    weights = np.ones(classes, np.float32) if weights is None else weights
-    labels = np.asarray(prepared.corpus.training.labels)
-    targets = _targets(classes, spec.label_smoothing)
+) -> Pass:
+    encoded = prepared.encoded["train"]
     multiple = length_multiple(encoded)
-    batches = training_batches(encoded.lengths, spec.batch_size, experiment.seed, epoch)
-    _reseed(model, experiment.seed, epoch)
+    reseed(model, experiment.seed, epoch)
     began = time.perf_counter()
-    total, texts, in_steps, rate = 0.0, 0, 0.0, spec.optimizer.learning_rate
-    for index, rows in enumerate(batches):
-        factor = spec.optimizer.schedule.factor(epoch + (index + 1) / len(batches), spec.epochs)
-        if rate != spec.optimizer.learning_rate * factor or index == 0:
-            rate = spec.optimizer.learning_rate * factor
+    total, texts, in_steps, rate = 0.0, 0, 0.0, math.nan
+    for index, batch in enumerate(batches(experiment, prepared, epoch)):
+        if rate != batch.learning_rate:
+            rate = batch.learning_rate
             model.optimizer.learning_rate = rate
-        filled = np.resize(rows, min(spec.batch_size, len(encoded)))
-        ids, gold = encoded.padded(filled, multiple), labels[filled]
-        sample_weight = weights[gold] * weights_of_filled(len(rows), len(filled))
+        ids = encoded.padded(batch.rows, multiple)
         before = time.perf_counter()
-        loss = float(model.train_on_batch(ids, targets[gold], sample_weight=sample_weight))
+        loss = float(model.train_on_batch(ids, batch.targets, sample_weight=batch.weights))
         in_steps += time.perf_counter() - before
-        if not math.isfinite(loss):
-            raise Diverged(
-                f"epoch {epoch + 1}, step {index + 1}: the loss became {loss} at learning rate "
-                f"{rate:g}; lower train.optimizer.learning_rate or set global_clipnorm"
-            )
-        total += loss * len(rows)
-        texts += len(rows)
+        require_finite(loss, epoch, index, rate)
+        total += loss * batch.texts
+        texts += batch.texts
         reporter.step(texts, total / texts)
         if stop:
             raise stop.error()
-    return _Pass(total / texts, rate, time.perf_counter() - began, in_steps)
-
-
-def weights_of_filled(texts: int, size: int) -> NDArray[np.float32]:
-    """Weights [size] under which a batch's mean loss is that of its first `texts` texts alone.
-
-    All batches have one size, so that compilers see one; the last of a window is filled up with
-    texts it already has, which weigh nothing.
-    """
-    return np.where(np.arange(size) < texts, size / texts, 0.0).astype(np.float32)
-
-
-def _targets(classes: int, smoothing: float) -> NDArray[np.float32]:
-    """The target distribution of each label [C, C]."""
-    return np.asarray(np.eye(classes) * (1.0 - smoothing) + smoothing / classes, np.float32)
-
-
-def _reseed(model: Any, seed: int, epoch: int) -> None:
-    """Set every dropout's random state from seed and epoch alone."""
-    import keras
-
-    states = [v for v in model.non_trainable_variables if "seed_generator_state" in v.path]
-    for index, state in enumerate(states):
-        words = np.random.SeedSequence([seed, epoch, index]).generate_state(2)
-        state.assign((words >> 1).astype(str(state.dtype)))
-    if keras.backend.backend() == "torch":
-        import torch
-
-        # There Keras draws a dropout from torch's own generator.
-        torch.manual_seed(int(np.random.SeedSequence([seed, epoch]).generate_state(1)[0]))
+    return Pass(total / texts, rate, time.perf_counter() - began, in_steps)
 
 
 def _averaged_weights(model: Any, spec: TrainSpec) -> Any:

@@ -12,11 +12,12 @@ import numpy as np
 import pytest
 from sklearn.utils.class_weight import compute_class_weight
 
-from rnncli import fitting
+from rnncli import epochs, fitting
 from rnncli.batching import Encoded, training_batches
+from rnncli.epochs import class_weights
 from rnncli.errors import Diverged, Interrupted, StorageError
 from rnncli.experiment import Experiment
-from rnncli.fitting import Progress, class_weights, compile_model, fit, restore
+from rnncli.fitting import Progress, compile_model, fit, restore
 from rnncli.interrupt import StopRequest
 from rnncli.preparation import Prepared, build
 from rnncli.progress import Reporter
@@ -136,7 +137,7 @@ def test_dropout_and_order_change_from_epoch_to_epoch() -> None:
     model = fresh(EVERYTHING, prepared_for(EVERYTHING))
 
     def seeds(seed: int, epoch: int) -> list[tuple[int, ...]]:
-        fitting._reseed(model, seed, epoch)
+        epochs.reseed(model, seed, epoch)
         found = [v for v in model.non_trainable_variables if "seed_generator" in v.path]
         return [tuple(map(int, keras.ops.convert_to_numpy(v.value))) for v in found]
 

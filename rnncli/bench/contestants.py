@@ -104,7 +104,7 @@ class ThisProgram(Contestant):
 
     def step(self, rows: NDArray[np.int64]) -> float:
         """See `Contestant.step`."""
-        from rnncli.fitting import weights_of_filled
+        from rnncli.epochs import weights_of_filled
 
         filled = np.resize(rows, min(BATCH, len(self.load.encoded)))
         weights = weights_of_filled(len(rows), len(filled))

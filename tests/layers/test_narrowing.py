@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from rnncli import fitting
+from rnncli import epochs, fitting
 from rnncli.corpus import Split
 from rnncli.fitting import Progress
 from rnncli.interrupt import StopRequest
@@ -61,10 +61,10 @@ def test_a_model_learns_from_auxiliary_texts_and_answers_without_their_label(
 def test_balanced_weights_count_auxiliary_labels_too() -> None:
     experiment = experiment_of(train={"class_weight": "balanced"})
     corpus = replace(corpus_of(), auxiliary_names=("날씨",), auxiliary=FURTHER)
-    weights = fitting.class_weights(experiment.train, corpus)
+    weights = epochs.class_weights(experiment.train, corpus)
     assert weights is not None
     np.testing.assert_allclose(weights, 72 / (4 * np.array([24, 12, 12, 24])))
-    weights = fitting.class_weights(
+    weights = epochs.class_weights(
         experiment_of(train={"class_weight": {"날씨": 0.5}}).train, corpus
     )
     np.testing.assert_allclose(weights, [1, 1, 1, 0.5])
