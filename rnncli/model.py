@@ -79,6 +79,7 @@ def _embed(
 ) -> Any:
     import keras
 
+    from rnncli.layers.dropout import SequenceDropout
     from rnncli.layers.embedding import NgramEmbedding, TokenEmbedding
 
     initializer: Any = "uniform"
@@ -100,7 +101,7 @@ def _embed(
         dropout = keras.layers.SpatialDropout1D(spec.spatial_dropout, name="spatial_dropout")
         outputs = dropout(outputs)
     if spec.dropout:
-        outputs = keras.layers.Dropout(spec.dropout, name="embedding_dropout")(outputs)
+        outputs = SequenceDropout(spec.dropout, name="embedding_dropout")(outputs)
     return outputs
 
 

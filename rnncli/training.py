@@ -3,37 +3,31 @@
 from __future__ import annotations
 
 import time
-from dataclasses import asdict
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from rnncli import fitting, preparation
 from rnncli.backend import Device, activate, memory_watched
-from rnncli.config import to_yaml
-from rnncli.corpus import SPLITS, Corpus, SplitName
+from rnncli.corpus import SPLITS, Corpus
 from rnncli.corpus_cache import corpus_of
-from rnncli.environment import describe_environment, peak_memory_bytes
-from rnncli.errors import DataError, Interrupted, RnnError
+from rnncli.errors import Interrupted, RnnError
 from rnncli.interrupt import StopRequest, stop_requests
 from rnncli.kernels import Work, compiled_layers, kernels
-from rnncli.metrics import classification_metrics
 from rnncli.progress import Plan, Reporter
 from rnncli.quiet import native_output_to
-from rnncli.run import Run
-from rnncli.scoring import logits, softmax
-from rnncli.tables import Predictions
+from rnncli.recording import conclude, describe_data, record, score
+from rnncli.run import Run, State
 from rnncli.tensorboard_log import TensorBoardLog, require_tensorboard
-from rnncli.weights import load_weights
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Iterator, Sequence
 
     from rnncli.experiment import Experiment
     from rnncli.preparation import Prepared
 
-__all__ = ["train"]
+__all__ = ["train", "train_seeds"]
 
 
 def train(
@@ -59,15 +53,75 @@ def train(
     Raises:
         RnnError: see `rnncli.errors`; the run's status says the same.
     """
+    (run,) = train_seeds(
+        experiment, 1, out=out, force=force, config_text=config_text, reporter=reporter
+    )
+    return run
+
+
+def train_seeds(
+    experiment: Experiment,
+    seeds: int,
+    *,
+    out: Path = Path("runs"),
+    force: bool = False,
+    config_text: str | None = None,
+    reporter: Reporter | None = None,
+) -> list[Run]:
+    """Train an experiment with several seeds, from its own upwards, each in its own run directory.
+
+    On JAX they are one program, whose steps train all of them (`rnncli.together`), since one small
+    recurrent network leaves a GPU idle; elsewhere they are trained one after the other.
+
+    Args:
+        experiment: what to train.
+        seeds: how many.
+        out: the folder of run directories.
+        force: start anew, forgetting what the directories hold.
+        config_text: the config as the user wrote it, to be kept with the runs.
+        reporter: told what happens.
+
+    Returns:
+        the runs, by seed.
+    """
     reporter = reporter or Reporter()
+    first = experiment.seed
+    every = [experiment.model_copy(update={"seed": first + n}) for n in range(seeds)]
+    runs = [_run_of(one, out) for one in every]
+    unfinished = []
+    for one, run in zip(every, runs, strict=True):
+        if not force and run.exists and run.status.state == "done":
+            reporter.note(f"{run.path}: already trained; --force trains it again")
+        else:
+            unfinished.append(one)
+    together = experiment.backend == "jax" and not experiment.train.tensorboard
+    groups = [unfinished] if together else [[one] for one in unfinished]
+    try:
+        for group in filter(None, groups):
+            _train_group(group, out, force, config_text, reporter)
+    finally:
+        reporter.close()
+    return runs
+
+
+def _run_of(experiment: Experiment, out: Path) -> Run:
     name = experiment.name or experiment.data.name
-    path = Run.directory_for(out, name, experiment.digest(), experiment.seed)
-    if not force and Run(path).exists and Run(path).status.state == "done":
-        reporter.note(f"{path}: already trained; --force trains it again")
-        return Run(path)
+    return Run(Run.directory_for(out, name, experiment.digest(), experiment.seed))
+
+
+def _train_group(
+    group: Sequence[Experiment],
+    out: Path,
+    force: bool,
+    config_text: str | None,
+    reporter: Reporter,
+) -> None:
+    """Train experiments that differ in nothing but their seeds."""
+    experiment = group[0]
+    runs = [_run_of(one, out) for one in group]
     if experiment.train.tensorboard:
         require_tensorboard()
-        reporter = TensorBoardLog(path / "tensorboard", reporter)
+        reporter = TensorBoardLog(runs[0].path / "tensorboard", reporter)
     with stop_requests() as stop, native_output_to():
         device = activate(
             experiment.backend,
@@ -75,185 +129,133 @@ def train(
             deterministic=experiment.train.deterministic,
         )
         corpus = corpus_of(experiment.data, out / ".cache" / "corpora")
-        run = Run.create(path)
-        with run.lock():
-            if force:
-                run.clear()
-            with native_output_to(run.backend_log):
-                run.set_status("running")
-                try:
-                    with memory_watched():
-                        _train(experiment, corpus, run, device, config_text, reporter, stop)
-                except Interrupted as error:
-                    run.set_status("interrupted", reason=str(error))
-                    raise Interrupted(f"{error}; the same command resumes {run.path}") from error
-                except RnnError as error:
-                    run.set_status("failed", reason=str(error))
-                    raise
-                except BaseException as error:
-                    run.set_status("failed", reason=f"{type(error).__name__}: {error}")
-                    raise
-                finally:
-                    reporter.close()
-    return run
+        with ExitStack() as held:
+            for run in runs:
+                held.enter_context(_held(Run.create(run.path), force=force))
+            held.enter_context(memory_watched())
+            _train(group, corpus, runs, device, config_text, reporter, stop)
+            if experiment.train.tensorboard:
+                reporter.close()
+
+
+@contextmanager
+def _held(run: Run, *, force: bool) -> Iterator[None]:
+    """Hold a run for the block, and keep in its status how the block ends."""
+    with run.lock():
+        if force:
+            run.clear()
+        with native_output_to(run.backend_log):
+            run.set_status("running")
+            try:
+                yield
+            except Interrupted as error:
+                _unless_done(run, "interrupted", str(error))
+                told = str(error)
+                if "resumes" not in told:  # once, where several runs are held
+                    told += f"; the same command resumes {run.path}"
+                raise Interrupted(told) from error
+            except RnnError as error:
+                _unless_done(run, "failed", str(error))
+                raise
+            except BaseException as error:
+                _unless_done(run, "failed", f"{type(error).__name__}: {error}")
+                raise
+
+
+def _unless_done(run: Run, state: State, reason: str) -> None:
+    if run.status.state != "done":
+        run.set_status(state, reason=reason)
+
+
+@dataclass
+class _Begun:
+    """A training that is ready to go."""
+
+    experiment: Experiment
+    run: Run
+    model: Any
+    progress: fitting.Progress
+    coverage: float | None
+    """Share of the vocabulary that the vectors' file has."""
 
 
 def _train(
-    experiment: Experiment,
+    group: Sequence[Experiment],
     corpus: Corpus,
-    run: Run,
+    runs: Sequence[Run],
     device: Device,
     config_text: str | None,
     reporter: Reporter,
     stop: StopRequest,
 ) -> None:
     began = time.perf_counter()
-    resolved = to_yaml(experiment)
-    run.write_config(config_text or resolved, resolved)
-    prepared = preparation.tokenize(experiment, corpus, run.path.parent / ".cache" / "tokens")
+    experiment = group[0]
+    prepared = preparation.tokenize(experiment, corpus, runs[0].path.parent / ".cache" / "tokens")
     tokens = int(prepared.encoded["train"].lengths.sum()) * experiment.train.epochs
     layers = kernels(experiment, device, Work(tokens, experiment.train.batch_size))
-    run.write(
-        "environment",
-        {
-            **describe_environment(),
-            "device": asdict(device),
-            "kernels": [asdict(kernel) for kernel in layers],
-        },
-    )
     facts = describe_data(prepared)
-    _refuse_other_data(run, facts)
-    run.write("data", facts)
-    run.write("tokenizer", prepared.tokenizer.state())
-    run.write_labels(corpus.label_names)
+    begun = []
+    for one, run in zip(group, runs, strict=True):
+        record(one, run, prepared, facts, device, layers, config_text)
+        begun.append(_begin(one, run, prepared, compiled_layers(layers), reporter))
+    first = begun[0]
+    reporter.started(
+        Plan(
+            run=first.run.path,
+            data=_data_line(corpus),
+            device=str(device),
+            kernels=[str(kernel) for kernel in layers],
+            parameters=first.model.count_params(),
+            vocabulary=len(prepared.tokenizer.vocabulary),
+            texts=len(corpus.training),
+            epochs=experiment.train.epochs,
+            first_epoch=first.progress.epoch + 1,
+            history=tuple(first.progress.history),
+        )
+    )
+    if len(begun) == 1:
+        fitting.fit(first.model, experiment, prepared, first.run, first.progress, reporter, stop)
+    else:
+        from rnncli.together import Seed, fit_together
+
+        seeds = [Seed(one.experiment, one.run, one.model, one.progress) for one in begun]
+        fit_together(seeds, prepared, reporter, stop)
+    reporter.finishing("predictions")
+    seconds = (time.perf_counter() - began) / len(begun)
+    scores = [score(one.run, first.model, one.progress, prepared, seconds) for one in begun]
+    for ended in begun:
+        ended.model = None  # their memory is the baseline's
+    for ended, metrics in zip(begun, scores, strict=True):
+        if ended.coverage is not None:
+            metrics["vector_coverage"] = ended.coverage
+        conclude(ended.run, ended.experiment, metrics, corpus, reporter)
+
+
+def _begin(
+    experiment: Experiment,
+    run: Run,
+    prepared: Prepared,
+    compiled: Collection[int],
+    reporter: Reporter,
+) -> _Begun:
+    """The model, as new or as its last checkpoint has it."""
     vectors = preparation.pretrained(experiment, prepared.tokenizer)
     if vectors is not None:
         reporter.note(f"vectors: {vectors.coverage:.1%} of the vocabulary covered")
     model = preparation.build(
         experiment,
         len(prepared.tokenizer.vocabulary),
-        len(corpus.label_names),
+        len(prepared.corpus.label_names),
         vectors.matrix if vectors else preparation.weighted(experiment, prepared),
-        compiled_layers(layers),
+        compiled,
     )
     fitting.compile_model(model, experiment.train)
     progress, warning = fitting.restore(model, run)
     if warning:
         reporter.note(warning)
-    reporter.started(
-        Plan(
-            run=run.path,
-            data=_data_line(corpus),
-            device=str(device),
-            kernels=[str(kernel) for kernel in layers],
-            parameters=model.count_params(),
-            vocabulary=len(prepared.tokenizer.vocabulary),
-            texts=len(corpus.training),
-            epochs=experiment.train.epochs,
-            first_epoch=progress.epoch + 1,
-            history=tuple(progress.history),
-        )
-    )
-    progress = fitting.fit(model, experiment, prepared, run, progress, reporter, stop)
-    reporter.finishing("predictions")
-    load_weights(model, run.weights)
-    scores = _score(model, prepared, run)
-    metrics: dict[str, Any] = {"best_epoch": progress.best_epoch, **scores}
-    run.write("cost", _cost(model, prepared, progress, time.perf_counter() - began))
-    del model  # its memory is the baseline's
-    if experiment.baselines:
-        from rnncli.baselines import baselines
-
-        reporter.finishing("TF-IDF baseline")
-        metrics["baselines"] = baselines(corpus, run.path.parent / ".cache")
-    if vectors is not None:
-        metrics["vector_coverage"] = vectors.coverage
-    run.write("metrics", metrics)
-    reporter.finishing("report")
-    from rnncli.report import write_report
-
-    write_report(run)
-    run.set_status("done")
-
-
-def _score(model: Any, prepared: Prepared, run: Run) -> dict[str, Any]:
-    """Metrics of validation and test; the test's predictions go to the run directory."""
-    names = prepared.corpus.label_names
-    metrics: dict[str, Any] = {}
-    for split in ("validation", "test"):
-        part: SplitName = split
-        texts = prepared.corpus[part]
-        gold = np.asarray(texts.labels)
-        probabilities = softmax(logits(model, prepared.encoded[part]))
-        metrics[split] = classification_metrics(gold, probabilities, names)
-    predictions = Predictions(texts.ids, texts.texts, gold, probabilities, names)
-    run.write_predictions(predictions)
-    run.write_confusion(names, metrics["test"]["confusion"])
-    return metrics
-
-
-def describe_data(prepared: Prepared) -> dict[str, Any]:
-    """What is recorded of a corpus: its source, and each split's size, labels and checksum."""
-    corpus = prepared.corpus
-    source = corpus.source
-    both = set(corpus["train"].texts) & set(corpus["test"].texts)
-    return {
-        "name": source.name,
-        "location": source.location,
-        "language": source.language,
-        "synthetic": source.synthetic,
-        "details": dict(source.details),
-        "splits": {
-            name: {
-                "texts": len(corpus[name]),
-                "labels": corpus.label_counts(name),
-                "tokens": int(prepared.encoded[name].lengths.sum()),
-                "sha256": corpus[name].checksum(),
-            }
-            for name in SPLITS
-        },
-        "auxiliary": {
-            "texts": len(corpus.auxiliary),
-            "labels": list(corpus.auxiliary_names),
-            "sha256": corpus.auxiliary.checksum(),
-        },
-        "train_test_overlap": sum(text in both for text in corpus["test"].texts),
-        "vocabulary": len(prepared.tokenizer.vocabulary),
-    }
-
-
-def _refuse_other_data(run: Run, facts: dict[str, Any]) -> None:
-    """A run goes on with the texts it began with, or not at all."""
-    if not (run.path / "data.json").is_file() or not run.checkpoints.is_dir():
-        return
-    before = run.read("data")
-    then = {**before["splits"], "auxiliary": before["auxiliary"]}
-    now = {**facts["splits"], "auxiliary": facts["auxiliary"]}
-    for name, split in then.items():
-        if split["sha256"] != now[name]["sha256"]:
-            raise DataError(
-                f"{run.path}: its {name} texts have changed since it was started; restore them, "
-                "or use --force to train anew"
-            )
+    return _Begun(experiment, run, model, progress, vectors.coverage if vectors else None)
 
 
 def _data_line(corpus: Corpus) -> str:
     sizes = " / ".join(f"{len(corpus[name]):,} {name}" for name in SPLITS)
     return f"{corpus.source.name} ({corpus.source.location}): {sizes}"
-
-
-def _cost(
-    model: Any, prepared: Prepared, progress: fitting.Progress, seconds: float
-) -> dict[str, Any]:
-    parameters: Mapping[str, int] = {
-        layer.name: layer.count_params() for layer in model.layers if layer.count_params()
-    }
-    rates = [row.texts_per_second for row in progress.history]
-    return {
-        "parameters": {"total": model.count_params(), **parameters},
-        "seconds": seconds,
-        "seconds_per_epoch": float(np.median([row.seconds for row in progress.history])),
-        "texts_per_second": float(np.median(rates)),
-        "step_share": float(np.median(progress.step_shares)) if progress.step_shares else None,
-        "peak_memory_bytes": peak_memory_bytes(),
-    }

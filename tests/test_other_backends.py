@@ -88,3 +88,9 @@ def test_the_whole_contract(backend: str) -> None:
     """Cells, layers, readouts, model and training."""
     parts = ("cells", "layers", "readouts", "test_model.py", "test_fitting.py")
     assert suite(backend, "-m", "not slow", *(f"tests/{part}" for part in parts)) > 300
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(importlib.util.find_spec("jax") is None, reason="jax is not installed")
+def test_seeds_trained_together() -> None:
+    assert suite("jax", "tests/test_together.py") >= 5

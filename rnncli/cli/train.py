@@ -20,7 +20,8 @@ __all__ = ["EXAMPLES", "train"]
 
 EXAMPLES = examples(
     "rnn train --config sample_en.yaml",
-    "rnn train --config gru_klue.yaml --set model.layers.0.units=128 --seed 2",
+    "rnn train --config gru_klue.yaml --set text.max_length=32 --seed 2",
+    "rnn train --config lstm_klue.yaml --seeds 5 --backend jax",
 )
 
 
@@ -31,6 +32,15 @@ def train(
         int | None,
         typer.Option("--seed", metavar="N", parser=whole_number, help="Instead of the config's."),
     ] = None,
+    seeds: Annotated[
+        int,
+        typer.Option(
+            "--seeds",
+            metavar="N",
+            min=1,
+            help="Train N seeds, from the seed upwards; on JAX as one program.",
+        ),
+    ] = 1,
     out: Annotated[
         Path, typer.Option("--out", metavar="DIR", help="The folder that holds run directories.")
     ] = Path("runs"),
@@ -62,13 +72,19 @@ def train(
     loaded = read_config(config, settings or (), seed=seed, backend=backend, device=device)
     with stop_requests(), reporting(quiet=quiet, json=json) as reporter:
         # Imported here, under the display: it brings NumPy.
-        from rnncli.training import train as train_experiment
+        from rnncli.training import train_seeds
 
-        run = train_experiment(
-            loaded.experiment, out=out, force=force, config_text=loaded.text, reporter=reporter
+        runs = train_seeds(
+            loaded.experiment,
+            seeds,
+            out=out,
+            force=force,
+            config_text=loaded.text,
+            reporter=reporter,
         )
-    result = train_result(run)
-    if json:
-        typer.echo(json_line(result))
-    else:
-        print_result(result)
+    for run in runs:
+        result = train_result(run)
+        if json:
+            typer.echo(json_line(result))
+        else:
+            print_result(result)

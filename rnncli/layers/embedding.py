@@ -7,6 +7,8 @@ from typing import Any
 import keras
 from keras import ops
 
+from rnncli.layers.dropout import dropped
+
 __all__ = ["NgramEmbedding", "TokenEmbedding"]
 
 
@@ -48,9 +50,7 @@ class NgramEmbedding(TokenEmbedding):
         vectors = keras.layers.Embedding.call(self, ids)
         known = ops.cast(ops.not_equal(ids, 0), vectors.dtype)
         if training and self.ngram_dropout:
-            longer = keras.random.dropout(
-                known[:, :, 1:], self.ngram_dropout, seed=self.seed_generator
-            )
+            longer = dropped(known[:, :, 1:], self.ngram_dropout, self.seed_generator)
             known = ops.concatenate([known[:, :, :1], longer], axis=2)
         return self._perturbed(ops.sum(vectors * ops.expand_dims(known, -1), axis=2))
 
