@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from rnncli.errors import DeviceError
+from rnncli.machine import cores
 from rnncli.quiet import TALKATIVE
 
 if TYPE_CHECKING:
@@ -89,7 +90,7 @@ def activate(
             _DETERMINISM[backend]()
         return Device(backend, "gpu", gpu, "asked for" if device == "gpu" else "a GPU was found")
     reason = "asked for" if device == "cpu" else "no GPU found"
-    return Device(backend, "cpu", f"{os.cpu_count()} cores", reason)
+    return Device(backend, "cpu", f"{cores()} cores", reason)
 
 
 @contextlib.contextmanager

@@ -40,7 +40,7 @@ def test_opens_with_its_command_its_cost_and_its_score(name: str) -> None:
     assert re.fullmatch(r"# [A-Za-z].*\.", lines[1])
     assert lines[2] == f"# rnn train --config {name}.yaml"
     assert re.fullmatch(
-        r"# cost: (\d+ s|\d+\.\d min) on 2 CPU cores · "
+        r"# cost: (\d+ s|\d+\.\d min) on (1 CPU core|2 CPU cores) · "
         r"score: test (accuracy|macro-F1) [01]\.\d{3} \(95 %: [01]\.\d{3}–[01]\.\d{3}\)",
         lines[3],
     ), lines[3]
