@@ -92,7 +92,8 @@ class Comparison:
     difference: Difference
     """The variant's score minus the reference's."""
     p: float
-    """Corrected for the number of comparisons (Holm)."""
+    """Corrected for the number of comparisons (Holm); with one seed each, the larger of the
+    bootstrap's and McNemar's."""
     mcnemar: float | None
     """Exact p that both are right equally often; only where each has one seed."""
     gap: float
@@ -159,12 +160,16 @@ def compare(found: Sequence[Variant], metric: Metric, reference: str) -> list[Co
     scores = {key: resampled_scores(*golden, len(labels), metric) for key, golden in said.items()}
     others = [variant for variant in found if variant is not base]
     differences = [difference(scores[id(other)], scores[id(base)]) for other in others]
-    corrected = holm([one.p for one in differences])
     gold = said[id(base)][0]
+    exact = [
+        mcnemar(gold, said[id(other)][1][0], said[id(base)][1][0]) if max(one.seeds) == 1 else None
+        for other, one in zip(others, differences, strict=True)
+    ]
+    # Without a variance over seeds, the bootstrap and McNemar's test have to agree.
+    corrected = holm([max(one.p, p or 0.0) for one, p in zip(differences, exact, strict=True)])
     comparisons = []
-    for other, one, p in zip(others, differences, corrected, strict=True):
+    for other, one, alone, p in zip(others, differences, exact, corrected, strict=True):
         gap = max(abs(one.mean), _LEAST_GAP)
-        runs = said[id(other)][1], said[id(base)][1]
         comparisons.append(
             Comparison(
                 variant=other.name,
@@ -173,7 +178,7 @@ def compare(found: Sequence[Variant], metric: Metric, reference: str) -> list[Co
                 texts=len(gold),
                 difference=one,
                 p=p,
-                mcnemar=mcnemar(gold, runs[0][0], runs[1][0]) if max(one.seeds) == 1 else None,
+                mcnemar=alone,
                 gap=gap,
                 seeds_needed=None if p < ALPHA else seeds_needed(one, gap),
             )
