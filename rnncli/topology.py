@@ -90,7 +90,9 @@ class ModelSpec(Spec):
 
 
 Problems = list[tuple[tuple[int | str, ...], Any, str]]
-_MATCHED = "must be left out, or {}: model.match solves for the units"
+_MATCHED = (
+    "must be left out, or {}: model.match solves for the units; match: null lets you choose them"
+)
 
 
 def _without_units(layers: Any) -> frozenset[int]:
