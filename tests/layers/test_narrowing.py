@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+import keras
 import numpy as np
 
 from rnncli import epochs, fitting
@@ -35,9 +36,11 @@ def test_a_model_learns_from_auxiliary_texts_and_answers_without_their_label(
     tmp_path: Path,
 ) -> None:
     experiment = experiment_of(
-        train={"epochs": 30, "optimizer": {"name": "adam", "learning_rate": 0.02}}
+        model={"embedding": {"dim": 8}, "layers": [{"cell": "dense", "units": 8}]},
+        train={"epochs": 30, "optimizer": {"name": "adam", "learning_rate": 0.02}},
     )
     corpus = replace(corpus_of(), auxiliary_names=("날씨",), auxiliary=FURTHER)
+    keras.utils.set_random_seed(1)
     prepared = prepared_for(experiment, corpus)
     assert len(prepared.encoded["train"]) == len(corpus["train"]) + len(FURTHER)
     assert {"비", "바람"} <= set(prepared.tokenizer.vocabulary)
