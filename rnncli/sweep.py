@@ -25,7 +25,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import ConfigDict, Field, ValidationError
+from pydantic import Field, ValidationError
 
 from rnncli.composition import dotted
 from rnncli.config import load_config
@@ -49,17 +49,13 @@ Seed = Annotated[int, Field(ge=0, lt=2**31)]
 class SweepSpec(Spec):
     """What a sweep's file holds."""
 
-    model_config = ConfigDict(validate_by_alias=True, validate_by_name=False)
-
     base: str | Names
     """A config, or several: a file, or a shipped config's name."""
     grid: dict[str, Annotated[tuple[Any, ...], Field(strict=False, min_length=1)]] = Field(
         default_factory=dict
     )
     """By key, the values it takes; all combinations are tried."""
-    points: Annotated[tuple[Settings, ...], Field(strict=False, min_length=1)] = Field(
-        default=({},), alias="list"
-    )
+    list: Annotated[tuple[Settings, ...], Field(strict=False, min_length=1)] = ({},)
     """Settings that go together, one item a point."""
     seeds: Annotated[tuple[Seed, ...], Field(strict=False, min_length=1)] = (1,)
     """Each point is trained with each of them."""
@@ -140,7 +136,7 @@ def _points(spec: SweepSpec, path: Path) -> Iterator[tuple[str, Settings]]:
     for base in bases:
         config = str(_config(base, path.parent))
         for values in itertools.product(*spec.grid.values()):
-            for point in spec.points:
+            for point in spec.list:
                 yield config, {**dict(zip(spec.grid, values, strict=True)), **point}
 
 

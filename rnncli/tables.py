@@ -170,7 +170,7 @@ def read_predictions(path: Path) -> Predictions:
 
     data = read_bytes(path)
     try:
-        table = pq.read_table(io.BytesIO(data)).combine_chunks()
+        table = pq.read_table(io.BytesIO(data), use_threads=False).combine_chunks()
         names: list[str] = json.loads(table.schema.metadata[b"labels"])
         index = {name: position for position, name in enumerate(names)}
         flat = np.array([p for row in table["probabilities"].to_pylist() for p in row], np.float32)

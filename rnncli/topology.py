@@ -65,7 +65,9 @@ class ModelSpec(Spec):
     ) -> tuple[Cell, ...]:
         readout, match = info.data.get("readout"), info.data.get("match")
         embedding = info.data.get("embedding")
-        open_layers = _without_units(value) if match else frozenset()
+        # Absent where `match` itself is wrong, which is told already.
+        matched = match or "match" not in info.data
+        open_layers = _without_units(value) if matched else frozenset()
         if open_layers:
             value = [
                 {**layer, "units": 1} if index in open_layers else layer
