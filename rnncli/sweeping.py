@@ -24,7 +24,7 @@ from rnncli.interrupt import StopRequest
 from rnncli.machine import cores
 from rnncli.sweep import Trial
 
-__all__ = ["Progress", "TrialState", "Watcher", "automatic_jobs", "run_trials"]
+__all__ = ["Progress", "TrialState", "Watcher", "automatic_jobs", "run_trials", "state_of"]
 
 TrialState = Literal["waiting", "running", "done", "failed", "interrupted", "elsewhere"]
 """`elsewhere`: another process is training it; its end is waited for."""
@@ -112,7 +112,7 @@ def run_trials(
         Interrupted: a stop was asked for; the same sweep goes on from there.
     """
     watcher = watcher or Watcher()
-    everything = [Progress(trial, _state(trial, out)) for trial in trials]
+    everything = [Progress(trial, state_of(trial, out)) for trial in trials]
     children: list[_Child] = []
     slots = list(range(jobs))
     with stop.deferred():
@@ -140,7 +140,8 @@ def run_trials(
     return everything
 
 
-def _state(trial: Trial, out: Path) -> TrialState:
+def state_of(trial: Trial, out: Path) -> TrialState:
+    """How far a trial has come by what its run directory says."""
     run = trial.run(out)
     if not run.exists:
         return "waiting"
@@ -163,7 +164,7 @@ def _left(everything: Sequence[Progress], out: Path, *, keep_going: bool) -> boo
     """Whether there is a trial to start, or one whose end in another process is to be awaited."""
     elsewhere = [one for one in everything if one.state == "elsewhere"]
     for one in elsewhere:
-        one.state = _state(one.trial, out)
+        one.state = state_of(one.trial, out)
     return bool(elsewhere) or _next(everything, keep_going=keep_going) is not None
 
 

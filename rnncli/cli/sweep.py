@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,7 +11,7 @@ from rnncli.cli.options import DeviceOption, JsonOption, examples
 
 if TYPE_CHECKING:
     from rnncli.sweep import Trial
-    from rnncli.sweeping import Progress, Watcher
+    from rnncli.sweeping import Progress
 
 __all__ = ["EXAMPLES", "sweep"]
 
@@ -67,6 +65,7 @@ def sweep(
     from rnncli.interrupt import stop_requests
     from rnncli.json_text import json_page
     from rnncli.sweep import read_sweep, trials
+    from rnncli.sweep_display import watching
     from rnncli.sweeping import run_trials
 
     folder = out or Path("runs") / file.stem
@@ -76,7 +75,7 @@ def sweep(
         _list(found, folder, at_a_time, json=json)
         return
     arguments = ["--device", device] if device else []
-    with stop_requests() as stop, _watching(folder, found) as watcher:
+    with stop_requests() as stop, watching(folder, len(found)) as watcher:
         ended = run_trials(
             found,
             folder,
@@ -109,22 +108,17 @@ def _row(one: Progress, folder: Path) -> dict[str, object]:
     }
 
 
-def _watching(folder: Path, found: Sequence[Trial]) -> AbstractContextManager[Watcher]:
-    from rnncli.sweep_display import watching
-
-    return watching(folder, len(found))
-
-
 def _list(found: list[Trial], folder: Path, jobs: int, *, json: bool) -> None:
     from rich.table import Table
 
     from rnncli.console import result_console
     from rnncli.json_text import json_page
     from rnncli.sweep_costs import expected_seconds
+    from rnncli.sweeping import state_of
     from rnncli.wording import duration
 
     costs = expected_seconds(found, folder)
-    states = ["done" if _done(trial, folder) else "to train" for trial in found]
+    states = ["done" if state_of(trial, folder) == "done" else "to train" for trial in found]
     if json:
         rows = zip(found, states, costs, strict=True)
         typer.echo(
@@ -157,13 +151,3 @@ def _list(found: list[Trial], folder: Path, jobs: int, *, json: bool) -> None:
         total = sum(known) / len(known) * left / jobs
         told += f", about {duration(total)}"
     typer.echo(f"{told}, in {folder}")
-
-
-def _done(trial: Trial, folder: Path) -> bool:
-    from rnncli.errors import StorageError
-
-    run = trial.run(folder)
-    try:
-        return run.exists and run.status.state == "done"
-    except StorageError:
-        return False
