@@ -1,33 +1,30 @@
-"""One run as a page for the browser: self-contained, offline, light and dark, wide and narrow.
+"""One run as a page for the browser.
 
 It reads nothing but the run directory, and shows what is there: a failed or interrupted run has
-a report too. Every text that comes from data or config is escaped, and the page's own policy
-forbids scripts and anything from outside.
+a report too.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import astuple
-from importlib.resources import files
 from pathlib import Path
 from typing import Any, TypeVar
 
 from rnncli.atomic import write_text
 from rnncli.errors import StorageError
-from rnncli.figures import (
-    Bar,
-    Series,
-    clean,
-    confusion_figure,
-    curve_figure,
-    yardstick_figure,
-)
+from rnncli.figures import Bar, Series, confusion_figure, curve_figure, yardstick_figure
+from rnncli.page import block, details, facts, figure, figures, page, section, table, tiles
 from rnncli.run import Record, Run
+from rnncli.svg import clean
 from rnncli.tables import Epoch
 
 __all__ = ["render_report", "write_report"]
 
+_FOOTER = (
+    "Made by rnncli from this run's directory. Intervals are 95 % bootstrap over the test texts. "
+    "Macro-F1 is the plain mean over all labels."
+)
 _WORST = 20
 _TEXT_LENGTH = 400
 _BASELINES = {"linear": "TF-IDF linear", "majority": "majority label"}
@@ -57,32 +54,13 @@ def render_report(run: Run) -> str:
         _curves(history, best),
         _classes(metrics),
         _errors(run, str(_find(data, "language") or "")),
-        _details("Config", f"<pre>{_block(_or_none(run.config_text) or 'not recorded')}</pre>"),
-        _facts("Data", data),
-        _facts("Cost", _read(run, "cost")),
-        _facts("Environment", _read(run, "environment")),
+        details("Config", f"<pre>{block(_or_none(run.config_text) or 'not recorded')}</pre>"),
+        facts("Data", data),
+        facts("Cost", _read(run, "cost")),
+        facts("Environment", _read(run, "environment")),
     ]
-    css = files("rnncli").joinpath("report.css").read_text(encoding="utf-8")
-    name = clean(run.name)
     started = _or_none(lambda: run.status.started) or ""
-    return f"""<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
-<title>{name}</title>
-<style>
-{css}</style>
-</head>
-<body>
-<header><h1>{name}</h1><p class="lead">{clean(_headline(data, started))}</p></header>
-{"".join(section for section in sections if section)}
-<footer>Made by rnncli from this run's directory. Intervals are 95 % bootstrap over the test texts.
-Macro-F1 is the plain mean over all labels.</footer>
-</body>
-</html>
-"""
+    return page(run.name, _headline(data, started), sections, _FOOTER)
 
 
 def _headline(data: Mapping[str, Any], started: str) -> str:
@@ -110,40 +88,33 @@ def _banners(run: Run, data: Mapping[str, Any]) -> str:
 
 def _tiles(metrics: Mapping[str, Any], history: Sequence[Epoch], best: Any) -> str:
     test = metrics.get("test") or {}
-    tiles = []
+    items = []
     for key, name in (("accuracy", "test accuracy"), ("macro_f1", "test macro-F1")):
         if key in test:
             interval = (test.get("interval_95") or {}).get(key)
             span = f"95 %: {interval[0]:.3f} to {interval[1]:.3f}" if interval else ""
-            tiles.append((f"{test[key]:.3f}", name, span))
+            items.append((f"{test[key]:.3f}", name, span))
     if test.get("expected_calibration_error") is not None:
         gap = f"{test['expected_calibration_error']:.3f}"
-        tiles.append((gap, "calibration error", "ECE, 15 bins"))
+        items.append((gap, "calibration error", "ECE, 15 bins"))
     if history:
-        tiles.append((str(len(history)), "epochs", f"best: {best}" if best else ""))
+        items.append((str(len(history)), "epochs", f"best: {best}" if best else ""))
         speed = f"{history[-1].texts_per_second:,.0f} texts/s"
-        tiles.append((_duration(sum(e.seconds for e in history)), "training time", speed))
-    inner = "".join(
-        f"<div><b>{clean(big)}</b><span>{clean(name)}<br>{clean(more)}</span></div>"
-        for big, name, more in tiles
-    )
-    return f'<div class="tiles">{inner}</div>' if inner else ""
+        items.append((_rounded(sum(e.seconds for e in history)), "training time", speed))
+    return tiles(items)
 
 
 def _yardstick(metrics: Mapping[str, Any]) -> str:
     test = metrics.get("test") or {}
-    figures = []
+    drawn = []
     for key, title in (("macro_f1", "Macro-F1 on test"), ("accuracy", "Accuracy on test")):
         bars = [_bar("this run", test, key, own=True)]
         for name, shown in _BASELINES.items():
             bars.append(_bar(shown, (metrics.get("baselines") or {}).get(name) or {}, key))
         present = [bar for bar in bars if bar]
         if present:
-            figures.append(f"<figure>{yardstick_figure(title, present)}</figure>")
-    if not figures:
-        return ""
-    inner = "".join(figures)
-    return f'<section><h2>Against the yardstick</h2><div class="figures">{inner}</div></section>'
+            drawn.append(figure(yardstick_figure(title, present)))
+    return section("Against the yardstick", figures(drawn)) if drawn else ""
 
 
 def _bar(name: str, scores: Mapping[str, Any], key: str, *, own: bool = False) -> Bar | None:
@@ -171,12 +142,10 @@ def _curves(history: Sequence[Epoch], best: Any) -> str:
     head = ("epoch", "loss", "val. loss", "val. accuracy", "val. macro-F1", "rate", "s", "texts/s")
     forms = ("d", ".4f", ".4f", ".4f", ".4f", ".2g", ".1f", ",.0f")
     rows = [[format(v, f) for v, f in zip(astuple(e)[:-1], forms, strict=True)] for e in history]
-    return (
-        '<section><h2>Learning curves</h2><div class="figures">'
-        f"<figure><figcaption>Loss</figcaption>{left}</figure>"
-        f"<figure><figcaption>Validation scores</figcaption>{right}</figure></div>"
-        + _details("Every epoch", _table(head, rows, numbers=len(head)))
-        + "</section>"
+    return section(
+        "Learning curves",
+        figures([figure(left, "Loss"), figure(right, "Validation scores")]),
+        details("Every epoch", table(head, rows, numbers=len(head))),
     )
 
 
@@ -196,11 +165,10 @@ def _classes(metrics: Mapping[str, Any]) -> str:
         )
     head = '<th>label</th><th class="bar"></th><th class="n">F1</th><th class="n">precision</th>'
     head += '<th class="n">recall</th><th class="n">texts</th>'
-    return (
-        '<section><h2>Label by label, on test</h2><div class="figures">'
-        f"<figure>{confusion_figure(labels, counts)}</figure>"
-        f'<div class="scroll"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
-        "</div></div></section>"
+    listed = f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+    matrix = figure(confusion_figure(labels, counts))
+    return section(
+        "Label by label, on test", figures([matrix, f'<div class="scroll">{listed}</div>'])
     )
 
 
@@ -223,50 +191,9 @@ def _errors(run: Run, language: str) -> str:
         )
     share = f"{len(wrong):,} of {len(predicted):,} test texts are wrong"
     if not wrong:
-        return f"<section><h2>Worst errors</h2><p>{share}.</p></section>"
-    return (
-        f'<section><h2>Worst errors</h2><p class="muted">{share}; the most confident first.</p>'
-        f'<ul class="errors">{items}</ul></section>'
-    )
-
-
-def _facts(title: str, value: Mapping[str, Any]) -> str:
-    return _details(title, _tree(value)) if value else ""
-
-
-def _tree(value: Any) -> str:
-    """Nested JSON as nested tables."""
-    if isinstance(value, Mapping):
-        rows = "".join(f"<tr><th>{clean(k)}</th><td>{_tree(v)}</td></tr>" for k, v in value.items())
-        return f'<table class="facts"><tbody>{rows}</tbody></table>' if rows else "none"
-    if isinstance(value, list):
-        if any(isinstance(item, Mapping | list) for item in value):
-            return "".join(_tree(item) for item in value)
-        return clean(", ".join(map(str, value))) or "none"
-    if value is None:
-        return "unknown"
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, float):
-        return f"{value:.6g}"
-    return clean(f"{value:,}" if isinstance(value, int) and abs(value) >= 10_000 else value)
-
-
-def _details(title: str, inner: str) -> str:
-    return f"<details><summary>{clean(title)}</summary><div class='scroll'>{inner}</div></details>"
-
-
-def _table(head: Sequence[str], rows: Sequence[Sequence[object]], numbers: int) -> str:
-    def cells(row: Sequence[object], tag: str) -> str:
-        kinds = (' class="n"' if column < numbers else "" for column in range(len(row)))
-        return "".join(f"<{tag}{k}>{clean(v)}</{tag}>" for k, v in zip(kinds, row, strict=True))
-
-    body = "".join(f"<tr>{cells(row, 'td')}</tr>" for row in rows)
-    return f"<table><thead><tr>{cells(head, 'th')}</tr></thead><tbody>{body}</tbody></table>"
-
-
-def _block(text: str) -> str:
-    return "\n".join(clean(line) for line in text.splitlines())
+        return section("Worst errors", f"<p>{share}.</p>")
+    lead = f'<p class="muted">{share}; the most confident first.</p>'
+    return section("Worst errors", lead, f'<ul class="errors">{items}</ul>')
 
 
 def _clip(text: str) -> str:
@@ -274,7 +201,7 @@ def _clip(text: str) -> str:
     return clean(shown) if shown.strip() else '<span class="muted">(empty text)</span>'
 
 
-def _duration(seconds: float) -> str:
+def _rounded(seconds: float) -> str:
     if seconds < 100:
         return f"{seconds:.0f} s"
     minutes = round(seconds / 60)

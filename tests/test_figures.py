@@ -8,7 +8,8 @@ from xml.etree import ElementTree
 
 import pytest
 
-from rnncli.figures import Bar, Series, clean, confusion_figure, curve_figure, yardstick_figure
+from rnncli.figures import Bar, Series, confusion_figure, curve_figure, yardstick_figure
+from rnncli.svg import clean
 
 
 def _texts(svg: str) -> list[str]:
