@@ -18,11 +18,13 @@ from rnncli.run_summary import model_line
 from rnncli.significance import (
     ALPHA,
     Difference,
+    Spread,
     difference,
     holm,
     mcnemar,
     resampled_scores,
     seeds_needed,
+    spread,
 )
 
 if TYPE_CHECKING:
@@ -44,21 +46,6 @@ __all__ = [
 
 Metric = Literal["macro_f1", "accuracy"]
 METRICS: tuple[Metric, ...] = ("macro_f1", "accuracy")
-
-
-@dataclass(frozen=True)
-class Spread:
-    """What several seeds of one thing came to."""
-
-    mean: float
-    interval_95: tuple[float, float] | None
-    """Of the mean over seeds, by Student's t; None with a single seed."""
-    values: tuple[float, ...]
-
-    @property
-    def half_width(self) -> float | None:
-        """Half the interval."""
-        return None if self.interval_95 is None else self.interval_95[1] - self.mean
 
 
 @dataclass(frozen=True)
@@ -234,19 +221,6 @@ def _predictions(
     runs = [Run(Path(path)).predictions() for path in variant.runs]
     index = np.array([names.index(name) for name in runs[0].label_names])
     return index[runs[0].gold], index[np.stack([run.predicted for run in runs])]
-
-
-def spread(values: Sequence[float]) -> Spread:
-    """Mean and 95 % interval over seeds: mean ± t(0.975, n − 1) s / √n."""
-    from scipy.stats import t
-
-    sample = np.asarray(values, np.float64)
-    mean = float(sample.mean())
-    if len(sample) < 2:
-        return Spread(mean, None, tuple(values))
-    error = float(sample.std(ddof=1) / np.sqrt(len(sample)))
-    half = float(t.ppf(0.975, len(sample) - 1)) * error
-    return Spread(mean, (mean - half, mean + half), tuple(values))
 
 
 def finished_runs(paths: Iterable[Path]) -> list[Run]:

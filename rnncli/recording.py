@@ -137,7 +137,7 @@ def conclude(
     reporter: Reporter,
 ) -> None:
     """The baselines beside the metrics, the report, and the mark that the run is done."""
-    from rnncli.report import write_report
+    from rnncli.reports.single import write_report
 
     if experiment.baselines:
         from rnncli.baselines import baselines

@@ -32,11 +32,13 @@ if TYPE_CHECKING:
 __all__ = [
     "ALPHA",
     "Difference",
+    "Spread",
     "difference",
     "holm",
     "mcnemar",
     "resampled_scores",
     "seeds_needed",
+    "spread",
 ]
 
 ALPHA = 0.05
@@ -46,6 +48,21 @@ _POWER = 0.8
 """How surely a difference is to be seen, when asked how many seeds that takes."""
 _CELLS = 20_000_000
 """Counts held at a time while resampling: bounds memory."""
+
+
+@dataclass(frozen=True)
+class Spread:
+    """What several seeds of one thing came to."""
+
+    mean: float
+    interval_95: tuple[float, float] | None
+    """Of the mean over seeds, by Student's t; None with a single seed."""
+    values: tuple[float, ...]
+
+    @property
+    def half_width(self) -> float | None:
+        """Half the interval."""
+        return None if self.interval_95 is None else self.interval_95[1] - self.mean
 
 
 @dataclass(frozen=True)
@@ -63,6 +80,19 @@ class Difference:
     error_of_texts: float
     """Standard error that more test texts would make smaller."""
     seeds: tuple[int, int]
+
+
+def spread(values: Sequence[float]) -> Spread:
+    """Mean and 95 % interval over seeds: mean ± t(0.975, n − 1) s / √n."""
+    from scipy.stats import t
+
+    sample = np.asarray(values, np.float64)
+    mean = float(sample.mean())
+    if len(sample) < 2:
+        return Spread(mean, None, tuple(values))
+    error = float(sample.std(ddof=1) / np.sqrt(len(sample)))
+    half = float(t.ppf(0.975, len(sample) - 1)) * error
+    return Spread(mean, (mean - half, mean + half), tuple(values))
 
 
 def resampled_scores(
