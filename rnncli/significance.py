@@ -36,6 +36,7 @@ __all__ = [
     "difference",
     "holm",
     "mcnemar",
+    "odds_ratio",
     "resampled_scores",
     "seeds_needed",
     "spread",
@@ -187,10 +188,25 @@ def mcnemar(gold: Labels, first: Labels, second: Labels) -> float:
     """Exact two-sided p that two models err equally often on the same texts (McNemar 1947)."""
     from scipy.stats import binomtest
 
-    right, wrong = first == gold, second == gold
-    only_first, only_second = int((right & ~wrong).sum()), int((~right & wrong).sum())
-    discordant = only_first + only_second
-    return float(binomtest(only_first, discordant).pvalue) if discordant else 1.0
+    only_first, only_second = _discordant(gold, first, second)
+    both = only_first + only_second
+    return float(binomtest(only_first, both).pvalue) if both else 1.0
+
+
+def odds_ratio(gold: Labels, first: Labels, second: Labels) -> float:
+    """Texts that only the first gets right for each that only the second does: b / c.
+
+    The effect that goes with McNemar's test; half a text is added to each (Haldane 1956), so that
+    it is finite always, and 1 where neither gets one right that the other does not.
+    """
+    only_first, only_second = _discordant(gold, first, second)
+    return (only_first + 0.5) / (only_second + 0.5)
+
+
+def _discordant(gold: Labels, first: Labels, second: Labels) -> tuple[int, int]:
+    """How many texts only the first gets right, and only the second."""
+    one, other = first == gold, second == gold
+    return int((one & ~other).sum()), int((~one & other).sum())
 
 
 def holm(values: Sequence[float]) -> list[float]:

@@ -222,7 +222,10 @@ def _train(
         fit_together(seeds, prepared, reporter, stop)
     reporter.finishing("predictions")
     seconds = (time.perf_counter() - began) / len(begun)
-    scores = [score(one.run, first.model, one.progress, prepared, seconds) for one in begun]
+    scores = [
+        score(one.experiment, one.run, first.model, one.progress, prepared, seconds)
+        for one in begun
+    ]
     for ended in begun:
         ended.model = None  # their memory is the baseline's
     for ended, metrics in zip(begun, scores, strict=True):

@@ -100,12 +100,12 @@ def _single(run: Run, out: Path | None) -> tuple[Path, list[Picture]]:
 def _many(
     paths: list[Path], out: Path | None, against: str | None, metric: str
 ) -> tuple[Path, list[Picture]]:
-    from rnncli import comparison
     from rnncli.atomic import write_text
     from rnncli.reports.many import report_of
     from rnncli.run import Run, runs_under
+    from rnncli.variants import finished_runs
 
-    found = comparison.finished_runs(paths)
+    found = finished_runs(paths)
     beside = [
         run
         for path in paths

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -51,29 +52,22 @@ def runs(
 
 
 def _print(found: list[dict[str, Any]], folder: Path) -> None:
-    from rnncli.console import result_console
+    from rnncli.console import fitting_table, result_console
 
     console = result_console()
     if not found:
         console.print(f"{folder}: no runs yet; start one: rnn train --config sample_en.yaml")
         return
-    hidden: list[str] = []
-    table = _table(found, folder, hidden)
-    for column in _LEAST_NEEDED:
-        if console.measure(table, options=console.options.update(width=10_000)).maximum <= (
-            console.width
-        ):
-            break
-        hidden.append(column)
-        table = _table(found, folder, hidden)
-    console.print(table)
+    console.print(
+        fitting_table(console, lambda hidden: _table(found, folder, hidden), _LEAST_NEEDED)
+    )
     for row in found:
         if row["reason"]:
             run = Path(row["run"]).name
             console.print(f"{run}: {row['state']}: {row['reason']}", style="dim", soft_wrap=True)
 
 
-def _table(found: list[dict[str, Any]], folder: Path, hidden: list[str]) -> Any:
+def _table(found: list[dict[str, Any]], folder: Path, hidden: Collection[str]) -> Any:
     from rich.table import Table
 
     rows = [_cells(row, folder) for row in found]

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, NamedTuple
 from rnncli import svg
 from rnncli.page import table
 from rnncli.reports.layout import Fold, Part, Picture, Row, Section
-from rnncli.wording import duration
+from rnncli.wording import duration, latency, size
 
 if TYPE_CHECKING:
-    from rnncli.comparison import Metric, Variant
+    from rnncli.variants import Metric, Variant
 
 __all__ = ["Cost", "cost_figure", "costs_section", "front"]
 
@@ -36,6 +36,8 @@ class Cost(NamedTuple):
 _COSTS = (
     Cost("parameters", "parameters", lambda one: float(one.parameters), lambda n: _count(n)),
     Cost("epoch", "time of an epoch", lambda one: one.seconds_per_epoch, duration),
+    Cost("latency", "latency of a text", lambda one: one.text_latency, latency),
+    Cost("memory", "peak memory", lambda one: one.peak_memory_bytes, size),
 )
 
 
@@ -50,7 +52,7 @@ def costs_section(found: Sequence[Variant], metric: Metric) -> Section:
         '<p class="muted">Up and to the left is better. The dashed line joins the variants that '
         "none beats in both (Pareto front).</p>"
     )
-    head = ("variant", "layers", "parameters", "epoch", "time")
+    head = ("variant", "layers", "parameters", "epoch", "time", "latency", "95 % under", "memory")
     rows = [
         (
             variant.name,
@@ -58,6 +60,9 @@ def costs_section(found: Sequence[Variant], metric: Metric) -> Section:
             f"{variant.parameters:,}",
             duration(variant.seconds_per_epoch),
             duration(variant.seconds),
+            latency(variant.text_latency) if variant.text_latency else "–",
+            latency(variant.text_latency_p95) if variant.text_latency_p95 else "–",
+            size(variant.peak_memory_bytes) if variant.peak_memory_bytes else "–",
         )
         for variant in found
     ]
@@ -166,7 +171,7 @@ def _round_costs(low: float, high: float) -> list[float]:
 
 def _count(number: float) -> str:
     """`86,700` as `86.7 k`: three digits."""
-    for unit, size in (("M", 1e6), ("k", 1e3)):
-        if number >= size:
-            return f"{number / size:.3g} {unit}"
+    for unit, power in (("M", 1e6), ("k", 1e3)):
+        if number >= power:
+            return f"{number / power:.3g} {unit}"
     return f"{number:.3g}"

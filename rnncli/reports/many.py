@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rnncli import comparison
-from rnncli.comparison import Comparison, Metric, Variant
+from rnncli.comparison import Comparison
 from rnncli.errors import DataError
 from rnncli.page import contents, facts, page, tiles
 from rnncli.reports.calibration import calibration_section
@@ -24,6 +24,7 @@ from rnncli.reports.scores import differences_section, scores_section
 from rnncli.reports.settings import environment_folds, runs_fold, settings_section
 from rnncli.run import Run
 from rnncli.svg import clean
+from rnncli.variants import Metric, Variant, variants
 
 __all__ = ["Report", "report_of"]
 
@@ -117,7 +118,7 @@ def report_of(
         DataError: the runs were not tested on the same texts, or on none.
         StorageError: a file of a run is missing or damaged.
     """
-    found = comparison.variants(runs)
+    found = variants(runs)
     reference = against or found[0].name
     compared = comparison.compare(found, metric, reference)
     found.sort(key=lambda variant: -variant.scores[metric].mean)

@@ -12,7 +12,8 @@ from rnncli.reports.dots import Dot, dot_chart
 from rnncli.reports.layout import Fold, Part, Picture, Row, Section
 
 if TYPE_CHECKING:
-    from rnncli.comparison import Comparison, Metric, Variant
+    from rnncli.comparison import Comparison
+    from rnncli.variants import Metric, Variant
 
 __all__ = ["differences_figure", "differences_section", "scores_figure", "scores_section"]
 
@@ -44,8 +45,9 @@ def scores_section(
     if compared:
         lead += (
             " Differences have their 95 % interval over seeds and texts (paired bootstrap), p is "
-            "corrected for several comparisons (Holm), the effect is Cohen's d over seeds; grey "
-            "where the difference is no more than seeds and texts give by chance."
+            "corrected for several comparisons (Holm), the effect is Cohen's d over seeds, or with "
+            "one seed each the odds: texts that only this one gets right for each that only the "
+            "other does; grey where the difference is no more than seeds and texts give by chance."
         )
     scores = scores_figure(found, metric, reference, yardstick)
     charts = [Picture("scores", f"Test {word}", scores)]
@@ -62,11 +64,7 @@ def _differing(one: Comparison) -> tuple[str, str, str]:
     found = one.difference
     low, high = (100 * bound for bound in found.interval_95)
     gap = f"{100 * found.mean:+.1f} ({low:+.1f} to {high:+.1f})"
-    return (
-        gap,
-        shown_p(one.p).removeprefix("= "),
-        "" if found.effect is None else f"{found.effect:+.1f}",
-    )
+    return gap, shown_p(one.p).removeprefix("= "), one.effect
 
 
 def differences_section(compared: Sequence[Comparison], front: Sequence[str]) -> Section:

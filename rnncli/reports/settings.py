@@ -12,8 +12,8 @@ from rnncli.reports.layout import Fold, Section
 from rnncli.svg import clean
 
 if TYPE_CHECKING:
-    from rnncli.comparison import Variant
     from rnncli.reports.reading import Group
+    from rnncli.variants import Variant
 
 __all__ = ["environment_folds", "runs_fold", "settings_section"]
 

@@ -11,13 +11,13 @@ import numpy as np
 import pytest
 
 from rnncli import Run
-from rnncli.comparison import finished_runs
 from rnncli.errors import UsageError
 from rnncli.reports.errors import errors_of_variants
 from rnncli.reports.layout import html
 from rnncli.reports.many import report_of
 from rnncli.reports.reading import Group, read_record, shared_texts
 from rnncli.reports.standalone import hangul_missing, png_possible, standalone_svg, write_pictures
+from rnncli.variants import finished_runs
 from tests.reports.page_reader import PageReader
 from tests.test_comparison import OTHER, predicting, sibling
 
