@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from rnncli.classifier import recorded_experiment
+from rnncli.dotted import dotted
 from rnncli.errors import UsageError
 from rnncli.run import Run
 from rnncli.significance import (
@@ -168,7 +169,7 @@ def pareto_front(found: Sequence[Variant], metric: Metric) -> list[str]:
 
 def settings_that_differ(found: Sequence[Variant]) -> dict[str, list[Any]]:
     """The settings in which variants differ, by dotted key, a value for each variant."""
-    flat = [_flat(recorded_experiment(Run(Path(variant.runs[0]))).to_dict()) for variant in found]
+    flat = [dotted(recorded_experiment(Run(Path(one.runs[0]))).to_dict()) for one in found]
     keys = dict.fromkeys(key for settings in flat for key in settings)
     rows = {key: [settings.get(key) for settings in flat] for key in keys}
     return {
@@ -176,18 +177,6 @@ def settings_that_differ(found: Sequence[Variant]) -> dict[str, list[Any]]:
         for key, values in rows.items()
         if key not in {"name", "seed"} and any(value != values[0] for value in values)
     }
-
-
-def _flat(value: Any, path: tuple[str, ...] = ()) -> dict[str, Any]:
-    pairs = value.items() if isinstance(value, dict) else enumerate(value)
-    found: dict[str, Any] = {}
-    for key, item in pairs:
-        here = (*path, str(key))
-        nested = isinstance(item, dict) or (
-            isinstance(item, list) and item and isinstance(item[0], dict)
-        )
-        found |= _flat(item, here) if nested else {".".join(here): item}
-    return found
 
 
 def _predictions(
