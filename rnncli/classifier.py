@@ -10,12 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 from rnncli import preparation
 from rnncli.backend import Device, activate, memory_watched
-from rnncli.batching import Encoded
 from rnncli.config import load_config
 from rnncli.errors import ConfigError, StorageError, UsageError
 from rnncli.quiet import native_output_to
 from rnncli.run import Run
-from rnncli.scoring import logits, softmax
+from rnncli.scoring import probabilities
 from rnncli.weights import load_weights
 
 if TYPE_CHECKING:
@@ -54,7 +53,7 @@ class Classifier:
 
             return np.zeros((0, len(self.labels)))
         cleaned = [self.experiment.data.clean(text) for text in texts]
-        return softmax(logits(self.model, Encoded.of(self.tokenizer.encode_many(cleaned))))
+        return probabilities(self.model, self.tokenizer, cleaned)
 
     def predict(self, texts: Sequence[str]) -> list[Prediction]:
         """The most probable label of each text, in order."""

@@ -1,84 +1,34 @@
-"""Runs side by side: one variant a config, its seeds together, and whether variants differ."""
+"""Variants side by side: whether they differ, what they cost, how they were made."""
 
 from __future__ import annotations
 
-import hashlib
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from rnncli.classifier import recorded_experiment
-from rnncli.errors import DataError, UsageError
-from rnncli.run import Run, runs_under
-from rnncli.run_summary import model_line
+from rnncli.dotted import dotted
+from rnncli.errors import UsageError
+from rnncli.run import Run
 from rnncli.significance import (
     ALPHA,
     Difference,
     difference,
     holm,
     mcnemar,
+    odds_ratio,
     resampled_scores,
     seeds_needed,
 )
+from rnncli.variants import Metric, Variant
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = [
-    "METRICS",
-    "Comparison",
-    "Metric",
-    "Spread",
-    "Variant",
-    "compare",
-    "finished_runs",
-    "pareto_front",
-    "settings_that_differ",
-    "spread",
-    "variants",
-]
-
-Metric = Literal["macro_f1", "accuracy"]
-METRICS: tuple[Metric, ...] = ("macro_f1", "accuracy")
-
-
-@dataclass(frozen=True)
-class Spread:
-    """What several seeds of one thing came to."""
-
-    mean: float
-    interval_95: tuple[float, float] | None
-    """Of the mean over seeds, by Student's t; None with a single seed."""
-    values: tuple[float, ...]
-
-    @property
-    def half_width(self) -> float | None:
-        """Half the interval."""
-        return None if self.interval_95 is None else self.interval_95[1] - self.mean
-
-
-@dataclass(frozen=True)
-class Variant:
-    """The finished runs of one config."""
-
-    name: str
-    model: str
-    runs: tuple[str, ...]
-    seeds: tuple[int, ...]
-    parameters: int
-    """Of the whole model."""
-    layer_parameters: int
-    """Of its recurrent layers."""
-    scores: dict[Metric, Spread]
-    """On the test split."""
-    seconds: float
-    """The median run's, from start to report."""
-    seconds_per_epoch: float
-    """The median run's."""
+__all__ = ["Comparison", "compare", "pareto_front", "settings_that_differ", "shown_p"]
 
 
 @dataclass(frozen=True)
@@ -96,6 +46,9 @@ class Comparison:
     bootstrap's and McNemar's."""
     mcnemar: float | None
     """Exact p that both are right equally often; only where each has one seed."""
+    odds_ratio: float | None
+    """Texts that only the variant gets right, for each that only the reference does; only where
+    each has one seed."""
     gap: float
     """The difference that `seeds_needed` is about: the one found, or 0.3 points if it is less."""
     seeds_needed: int | None
@@ -106,21 +59,29 @@ class Comparison:
         """Whether the difference is more than seeds and texts give by chance."""
         return self.p < ALPHA
 
+    @property
+    def effect(self) -> str:
+        """The standardised effect: `d = +1.3` (Cohen's, over seeds) or `odds 0.71`."""
+        if self.difference.effect is not None:
+            return f"d = {self.difference.effect:+.1f}"
+        return "" if self.odds_ratio is None else f"odds {self.odds_ratio:.2f}"
+
     def sentence(self) -> str:
         """What has been found, in words."""
         found, texts = self.difference, f"{self.texts:,} texts"
         single = " of one seed each" if max(found.seeds) == 1 else ""
         points = 100 * found.mean
         low, high = (100 * bound for bound in found.interval_95)
+        certain = ", ".join(filter(None, (f"p {shown_p(self.p)}", self.effect)))
         if self.detected:
             word = "better" if points > 0 else "worse"
             return (
                 f"{self.variant} is {abs(points):.1f} points {word} than {self.reference}{single} "
-                f"(95 %: {low:+.1f} to {high:+.1f}) on {texts}, p {shown_p(self.p)}"
+                f"(95 %: {low:+.1f} to {high:+.1f}) on {texts}, {certain}"
             )
         told = (
             f"{self.variant} and {self.reference}{single}: no detectable difference on {texts} "
-            f"({points:+.1f} points, 95 %: {low:+.1f} to {high:+.1f}), p {shown_p(self.p)}"
+            f"({points:+.1f} points, 95 %: {low:+.1f} to {high:+.1f}), {certain}"
         )
         gap = f"{100 * self.gap:.1f} points"
         if self.seeds_needed is not None:
@@ -161,14 +122,16 @@ def compare(found: Sequence[Variant], metric: Metric, reference: str) -> list[Co
     others = [variant for variant in found if variant is not base]
     differences = [difference(scores[id(other)], scores[id(base)]) for other in others]
     gold = said[id(base)][0]
-    exact = [
-        mcnemar(gold, said[id(other)][1][0], said[id(base)][1][0]) if max(one.seeds) == 1 else None
+    pairs = [
+        (gold, said[id(other)][1][0], said[id(base)][1][0]) if max(one.seeds) == 1 else None
         for other, one in zip(others, differences, strict=True)
     ]
+    exact = [mcnemar(*pair) if pair else None for pair in pairs]
     # Without a variance over seeds, the bootstrap and McNemar's test have to agree.
     corrected = holm([max(one.p, p or 0.0) for one, p in zip(differences, exact, strict=True)])
     comparisons = []
-    for other, one, alone, p in zip(others, differences, exact, corrected, strict=True):
+    columns = (others, differences, pairs, exact, corrected)
+    for other, one, pair, alone, p in zip(*columns, strict=True):
         gap = max(abs(one.mean), _LEAST_GAP)
         comparisons.append(
             Comparison(
@@ -179,6 +142,7 @@ def compare(found: Sequence[Variant], metric: Metric, reference: str) -> list[Co
                 difference=one,
                 p=p,
                 mcnemar=alone,
+                odds_ratio=odds_ratio(*pair) if pair else None,
                 gap=gap,
                 seeds_needed=None if p < ALPHA else seeds_needed(one, gap),
             )
@@ -205,7 +169,7 @@ def pareto_front(found: Sequence[Variant], metric: Metric) -> list[str]:
 
 def settings_that_differ(found: Sequence[Variant]) -> dict[str, list[Any]]:
     """The settings in which variants differ, by dotted key, a value for each variant."""
-    flat = [_flat(recorded_experiment(Run(Path(variant.runs[0]))).to_dict()) for variant in found]
+    flat = [dotted(recorded_experiment(Run(Path(one.runs[0]))).to_dict()) for one in found]
     keys = dict.fromkeys(key for settings in flat for key in settings)
     rows = {key: [settings.get(key) for settings in flat] for key in keys}
     return {
@@ -215,18 +179,6 @@ def settings_that_differ(found: Sequence[Variant]) -> dict[str, list[Any]]:
     }
 
 
-def _flat(value: Any, path: tuple[str, ...] = ()) -> dict[str, Any]:
-    pairs = value.items() if isinstance(value, dict) else enumerate(value)
-    found: dict[str, Any] = {}
-    for key, item in pairs:
-        here = (*path, str(key))
-        nested = isinstance(item, dict) or (
-            isinstance(item, list) and item and isinstance(item[0], dict)
-        )
-        found |= _flat(item, here) if nested else {".".join(here): item}
-    return found
-
-
 def _predictions(
     variant: Variant, names: Sequence[str]
 ) -> tuple[NDArray[np.integer], NDArray[np.integer]]:
@@ -234,108 +186,3 @@ def _predictions(
     runs = [Run(Path(path)).predictions() for path in variant.runs]
     index = np.array([names.index(name) for name in runs[0].label_names])
     return index[runs[0].gold], index[np.stack([run.predicted for run in runs])]
-
-
-def spread(values: Sequence[float]) -> Spread:
-    """Mean and 95 % interval over seeds: mean ± t(0.975, n − 1) s / √n."""
-    from scipy.stats import t
-
-    sample = np.asarray(values, np.float64)
-    mean = float(sample.mean())
-    if len(sample) < 2:
-        return Spread(mean, None, tuple(values))
-    error = float(sample.std(ddof=1) / np.sqrt(len(sample)))
-    half = float(t.ppf(0.975, len(sample) - 1)) * error
-    return Spread(mean, (mean - half, mean + half), tuple(values))
-
-
-def finished_runs(paths: Iterable[Path]) -> list[Run]:
-    """The finished runs among and below some paths, each once, in the order given.
-
-    Raises:
-        UsageError: a path is neither a run nor a folder of runs, or none of them is finished.
-    """
-    found: dict[Path, Run] = {}
-    for path in paths:
-        if Run(path).exists:
-            run = Run.open(path)
-            if run.status.state != "done":
-                raise UsageError(f"{path}: {run.status.state}; `rnn train` finishes it")
-            found.setdefault(path.resolve(), run)
-            continue
-        if not path.is_dir():
-            raise UsageError(f"{path}: no such run or folder of runs")
-        below = [run for run, status in runs_under(path) if status.state == "done"]
-        if not below:
-            raise UsageError(
-                f"{path}: holds no finished run; `rnn runs {path}` lists what is there"
-            )
-        for run in below:
-            found.setdefault(run.path.resolve(), run)
-    return list(found.values())
-
-
-def variants(runs: Sequence[Run]) -> list[Variant]:
-    """The runs' configs, in the order in which they first occur, seeds in order.
-
-    Configs of one name get the beginning of their digest after it, as run directories have it.
-
-    Raises:
-        DataError: the runs were not tested on the same texts.
-        StorageError: a file of a run is missing or damaged.
-    """
-    groups: defaultdict[tuple[str, str], list[tuple[int, Run]]] = defaultdict(list)
-    tested: dict[str, Run] = {}
-    for run in runs:
-        experiment = recorded_experiment(run)
-        name = experiment.name or experiment.data.name
-        groups[name, experiment.digest()].append((experiment.seed, run))
-        tested.setdefault(_test_items(run), run)
-    if len(tested) > 1:
-        one, other, *_ = tested.values()
-        raise DataError(
-            f"{one.path} and {other.path} were tested on different texts; compare runs of one "
-            "test set"
-        )
-    several = {name for name, count in Counter(name for name, _ in groups).items() if count > 1}
-    return [
-        _variant(f"{name}-{digest[:8]}" if name in several else name, group)
-        for (name, digest), group in groups.items()
-    ]
-
-
-def _variant(name: str, group: Sequence[tuple[int, Run]]) -> Variant:
-    import yaml
-
-    group = sorted(group, key=lambda pair: pair[0])
-    runs = [run for _, run in group]
-    tests = [run.read("metrics")["test"] for run in runs]
-    costs = [run.read("cost") for run in runs]
-    parameters: dict[str, int] = costs[0]["parameters"]
-    return Variant(
-        name=name,
-        model=model_line(yaml.safe_load(runs[0].config_text())) or "",
-        runs=tuple(str(run.path) for run in runs),
-        seeds=tuple(seed for seed, _ in group),
-        parameters=parameters["total"],
-        layer_parameters=sum(n for part, n in parameters.items() if part.startswith("layer_")),
-        scores={metric: spread([test[metric] for test in tests]) for metric in METRICS},
-        seconds=_median(costs, "seconds"),
-        seconds_per_epoch=_median(costs, "seconds_per_epoch"),
-    )
-
-
-def _median(costs: Sequence[dict[str, Any]], key: str) -> float:
-    return float(np.median([cost[key] for cost in costs]))
-
-
-def _test_items(run: Run) -> str:
-    """A checksum of the test texts' ids and labels.
-
-    The texts themselves may differ, as hanja kept and hanja read as hangul do.
-    """
-    predictions = run.predictions()
-    digest = hashlib.sha256()
-    for identifier, gold in zip(predictions.ids, predictions.gold, strict=True):
-        digest.update(f"{identifier}\x1f{predictions.label_names[int(gold)]}\x1e".encode())
-    return digest.hexdigest()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, TextIO, cast
 
@@ -13,8 +13,9 @@ from rnncli.progress import Reporter
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.table import Table
 
-__all__ = ["reporting", "result_console", "steady_stderr"]
+__all__ = ["fitting_table", "reporting", "result_console", "steady_stderr"]
 
 _FILE_WIDTH = 200
 """Columns of a table that goes to a file or a pipe."""
@@ -32,6 +33,27 @@ def result_console() -> Console:
         markup=False,
         emoji=False,
     )
+
+
+def fitting_table(
+    console: Console, build: Callable[[Collection[str]], Table], least_needed: Sequence[str]
+) -> Table:
+    """A table as wide as the console, or narrower.
+
+    Args:
+        console: where it will stand.
+        build: gives the table without some columns, by their names.
+        least_needed: columns that a narrow console does without, the first to go first.
+    """
+    hidden: list[str] = []
+    table = build(hidden)
+    for column in least_needed:
+        wanted = console.measure(table, options=console.options.update(width=10_000)).maximum
+        if wanted <= console.width:
+            break
+        hidden.append(column)
+        table = build(hidden)
+    return table
 
 
 class _Trimmed:

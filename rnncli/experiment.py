@@ -74,8 +74,10 @@ class TrainSpec(Spec):
     one that cannot; a CPU always repeats itself."""
     tensorboard: bool = False
     """Write TensorBoard logs under the run's `tensorboard/` (extra `tensorboard`)."""
+    tracker: Literal["mlflow"] | None = None
+    """Send epochs and results to the MLflow server of `MLFLOW_TRACKING_URI` (extra `mlflow`)."""
 
-    @field_validator("class_weight", mode="before")
+    @field_validator("class_weight", "tracker", mode="before")
     @classmethod
     def _none_is_null(cls, value: Any) -> Any:
         return None if value == "none" else value
@@ -130,5 +132,6 @@ class Experiment(Spec):
         data = self.to_dict()
         for key in ("name", "seed", "device", "baselines"):
             del data[key]
+        del data["train"]["tracker"]
         canonical = json.dumps(data, sort_keys=True, ensure_ascii=False)
         return hashlib.sha256(canonical.encode()).hexdigest()

@@ -6,13 +6,26 @@ anything from outside.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from importlib.resources import files
 from typing import Any
 
 from rnncli.svg import clean
 
-__all__ = ["block", "details", "facts", "figure", "figures", "page", "section", "table", "tiles"]
+__all__ = [
+    "block",
+    "contents",
+    "details",
+    "facts",
+    "figure",
+    "figures",
+    "page",
+    "section",
+    "style",
+    "table",
+    "tiles",
+]
 
 
 def page(title: str, lead: str, parts: Iterable[str], footer: str, language: str = "en") -> str:
@@ -25,7 +38,6 @@ def page(title: str, lead: str, parts: Iterable[str], footer: str, language: str
         footer: HTML.
         language: of the page's own words.
     """
-    css = files("rnncli").joinpath("page.css").read_text(encoding="utf-8")
     name = clean(title)
     return f"""<!doctype html>
 <html lang="{language}">
@@ -35,20 +47,38 @@ def page(title: str, lead: str, parts: Iterable[str], footer: str, language: str
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
 <title>{name}</title>
 <style>
-{css}</style>
+{style("figures")}{style("page")}</style>
 </head>
 <body>
 <header><h1>{name}</h1><p class="lead">{clean(lead)}</p></header>
+<main>
 {"".join(part for part in parts if part)}
+</main>
 <footer>{footer}</footer>
 </body>
 </html>
 """
 
 
+def style(name: str) -> str:
+    """A style sheet of this package: `page`, or `figures`, which has the colours too."""
+    return files("rnncli").joinpath(f"{name}.css").read_text(encoding="utf-8")
+
+
 def section(title: str, *parts: str) -> str:
     """A part of a page under a heading; HTML inside."""
-    return f"<section><h2>{clean(title)}</h2>{''.join(parts)}</section>"
+    name = _anchor(title)
+    return f'<section id="{name}"><h2>{clean(title)}</h2>{"".join(parts)}</section>'
+
+
+def contents(titles: Iterable[str]) -> str:
+    """Links to the sections of these titles."""
+    links = "".join(f'<a href="#{_anchor(title)}">{clean(title)}</a>' for title in titles)
+    return f'<nav aria-label="Contents">{links}</nav>'
+
+
+def _anchor(title: str) -> str:
+    return "-".join(re.findall(r"\w+", title.lower()))
 
 
 def figure(picture: str, caption: str = "") -> str:
@@ -76,15 +106,24 @@ def details(title: str, inner: str) -> str:
     return f"<details><summary>{clean(title)}</summary><div class='scroll'>{inner}</div></details>"
 
 
-def table(head: Sequence[str], rows: Sequence[Sequence[object]], numbers: int) -> str:
-    """A table of plain values, the first so many columns being numbers."""
+def table(
+    head: Sequence[str], rows: Sequence[Sequence[object]], numbers: int, words: int = 0
+) -> str:
+    """A table of plain values: so many columns of names, so many of numbers, and any others."""
 
     def cells(row: Sequence[object], tag: str) -> str:
-        kinds = (' class="n"' if column < numbers else "" for column in range(len(row)))
-        return "".join(f"<{tag}{k}>{clean(v)}</{tag}>" for k, v in zip(kinds, row, strict=True))
+        kinds = (
+            ' class="n"' if words <= column < words + numbers else ' class="w"' * (column < words)
+            for column in range(len(row))
+        )
+        return "".join(
+            f"<{tag}{k}>{clean(v)}</{tag.partition(' ')[0]}>"
+            for k, v in zip(kinds, row, strict=True)
+        )
 
     body = "".join(f"<tr>{cells(row, 'td')}</tr>" for row in rows)
-    return f"<table><thead><tr>{cells(head, 'th')}</tr></thead><tbody>{body}</tbody></table>"
+    top = cells(head, 'th scope="col"')
+    return f"<table><thead><tr>{top}</tr></thead><tbody>{body}</tbody></table>"
 
 
 def block(text: str) -> str:

@@ -19,7 +19,7 @@ from rnncli.errors import RnnError
 
 __all__ = ["TALKATIVE", "native_output_to"]
 
-TALKATIVE = ("tensorflow", "absl", "jax", "py.warnings", "h5py", "matplotlib")
+TALKATIVE = ("tensorflow", "absl", "jax", "py.warnings", "h5py", "matplotlib", "mlflow", "urllib3")
 """Loggers of the libraries that warn of what is no concern of the user's."""
 
 

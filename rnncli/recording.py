@@ -12,8 +12,9 @@ from rnncli.config import to_yaml
 from rnncli.corpus import SPLITS, SplitName
 from rnncli.environment import describe_environment, peak_memory_bytes
 from rnncli.errors import DataError
+from rnncli.latency import spaced, text_latency
 from rnncli.metrics import classification_metrics
-from rnncli.scoring import logits, softmax
+from rnncli.scoring import logits, probabilities, softmax
 from rnncli.tables import Predictions
 from rnncli.weights import load_weights
 
@@ -108,11 +109,17 @@ def _refuse_other_data(run: Run, facts: dict[str, Any]) -> None:
 
 
 def score(
-    run: Run, model: Any, progress: Progress, prepared: Prepared, seconds: float
+    experiment: Experiment,
+    run: Run,
+    model: Any,
+    progress: Progress,
+    prepared: Prepared,
+    seconds: float,
 ) -> dict[str, Any]:
     """Predictions, metrics and cost of the best epoch.
 
     Args:
+        experiment: the config.
         run: has the best weights; gets predictions, confusion and cost.
         model: of the run's architecture; left with those weights.
         progress: the training, over now.
@@ -125,7 +132,14 @@ def score(
     began = time.perf_counter()
     load_weights(model, run.weights)
     metrics = {"best_epoch": progress.best_epoch, **_scores(model, prepared, run)}
-    run.write("cost", _cost(model, progress, seconds + time.perf_counter() - began))
+    seconds += time.perf_counter() - began
+
+    def answer(text: str) -> object:
+        return probabilities(model, prepared.tokenizer, [experiment.data.clean(text)])
+
+    latency = text_latency(answer, spaced(prepared.corpus["test"].texts))
+    single = {"text_latency": asdict(latency)} if latency else {}
+    run.write("cost", {**_cost(model, progress, seconds), **single})
     return metrics
 
 
@@ -137,7 +151,7 @@ def conclude(
     reporter: Reporter,
 ) -> None:
     """The baselines beside the metrics, the report, and the mark that the run is done."""
-    from rnncli.report import write_report
+    from rnncli.reports.single import write_report
 
     if experiment.baselines:
         from rnncli.baselines import baselines

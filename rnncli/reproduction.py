@@ -63,8 +63,12 @@ def reproduce(
     if state != "done":
         raise UsageError(f"{run.path}: is not finished (status: {state}); resume it with rnn train")
     experiment = recorded_experiment(run, device, backend)
+    alone = experiment.train.model_copy(update={"tracker": None})
     again = train(
-        experiment.model_copy(update={"baselines": False}), out=out, force=True, reporter=reporter
+        experiment.model_copy(update={"baselines": False, "train": alone}),
+        out=out,
+        force=True,
+        reporter=reporter,
     )
     return compare(run, again, tolerance)
 

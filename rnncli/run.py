@@ -48,6 +48,7 @@ _FILES = (
     "predictions.parquet",
     "confusion.csv",
     "report.html",
+    "mlflow.json",
     "tensorflow.log",
 )
 _DEPTH = 3

@@ -9,9 +9,13 @@ import numpy as np
 from rnncli.batching import Encoded, prediction_batches
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
-__all__ = ["length_multiple", "logits", "softmax"]
+    from rnncli.tokenizers import FittedTokenizer
+
+__all__ = ["length_multiple", "logits", "probabilities", "softmax"]
 
 
 def logits(model: Any, encoded: Encoded, batch_size: int = 256) -> NDArray[np.float32]:
@@ -26,6 +30,13 @@ def logits(model: Any, encoded: Encoded, batch_size: int = 256) -> NDArray[np.fl
         answers = model.predict_on_batch(encoded.padded(np.resize(rows, size), multiple))
         results[rows] = np.asarray(answers)[: len(rows)]
     return results
+
+
+def probabilities(
+    model: Any, tokenizer: FittedTokenizer, texts: Sequence[str]
+) -> NDArray[np.float64]:
+    """Class probabilities [N, C] of cleaned texts, one or more."""
+    return softmax(logits(model, Encoded.of(tokenizer.encode_many(texts))))
 
 
 def softmax(scores: NDArray[np.float32]) -> NDArray[np.float64]:

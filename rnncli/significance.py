@@ -32,11 +32,14 @@ if TYPE_CHECKING:
 __all__ = [
     "ALPHA",
     "Difference",
+    "Spread",
     "difference",
     "holm",
     "mcnemar",
+    "odds_ratio",
     "resampled_scores",
     "seeds_needed",
+    "spread",
 ]
 
 ALPHA = 0.05
@@ -46,6 +49,21 @@ _POWER = 0.8
 """How surely a difference is to be seen, when asked how many seeds that takes."""
 _CELLS = 20_000_000
 """Counts held at a time while resampling: bounds memory."""
+
+
+@dataclass(frozen=True)
+class Spread:
+    """What several seeds of one thing came to."""
+
+    mean: float
+    interval_95: tuple[float, float] | None
+    """Of the mean over seeds, by Student's t; None with a single seed."""
+    values: tuple[float, ...]
+
+    @property
+    def half_width(self) -> float | None:
+        """Half the interval."""
+        return None if self.interval_95 is None else self.interval_95[1] - self.mean
 
 
 @dataclass(frozen=True)
@@ -63,6 +81,19 @@ class Difference:
     error_of_texts: float
     """Standard error that more test texts would make smaller."""
     seeds: tuple[int, int]
+
+
+def spread(values: Sequence[float]) -> Spread:
+    """Mean and 95 % interval over seeds: mean ± t(0.975, n − 1) s / √n."""
+    from scipy.stats import t
+
+    sample = np.asarray(values, np.float64)
+    mean = float(sample.mean())
+    if len(sample) < 2:
+        return Spread(mean, None, tuple(values))
+    error = float(sample.std(ddof=1) / np.sqrt(len(sample)))
+    half = float(t.ppf(0.975, len(sample) - 1)) * error
+    return Spread(mean, (mean - half, mean + half), tuple(values))
 
 
 def resampled_scores(
@@ -157,10 +188,25 @@ def mcnemar(gold: Labels, first: Labels, second: Labels) -> float:
     """Exact two-sided p that two models err equally often on the same texts (McNemar 1947)."""
     from scipy.stats import binomtest
 
-    right, wrong = first == gold, second == gold
-    only_first, only_second = int((right & ~wrong).sum()), int((~right & wrong).sum())
-    discordant = only_first + only_second
-    return float(binomtest(only_first, discordant).pvalue) if discordant else 1.0
+    only_first, only_second = _discordant(gold, first, second)
+    both = only_first + only_second
+    return float(binomtest(only_first, both).pvalue) if both else 1.0
+
+
+def odds_ratio(gold: Labels, first: Labels, second: Labels) -> float:
+    """Texts that only the first gets right for each that only the second does: b / c.
+
+    The effect that goes with McNemar's test; half a text is added to each (Haldane 1956), so that
+    it is finite always, and 1 where neither gets one right that the other does not.
+    """
+    only_first, only_second = _discordant(gold, first, second)
+    return (only_first + 0.5) / (only_second + 0.5)
+
+
+def _discordant(gold: Labels, first: Labels, second: Labels) -> tuple[int, int]:
+    """How many texts only the first gets right, and only the second."""
+    one, other = first == gold, second == gold
+    return int((one & ~other).sum()), int((~one & other).sum())
 
 
 def holm(values: Sequence[float]) -> list[float]:

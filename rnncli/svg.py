@@ -8,10 +8,25 @@ from __future__ import annotations
 
 import math
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from html import escape
 
-__all__ = ["WIDTH", "breadth", "clean", "dot", "line", "picture", "shorten", "text", "ticks"]
+__all__ = [
+    "WIDTH",
+    "Scale",
+    "breadth",
+    "clean",
+    "decimals",
+    "dot",
+    "line",
+    "picture",
+    "shorten",
+    "text",
+    "ticks",
+]
+
+Scale = Callable[[float], float]
+"""From values to places in a figure."""
 
 WIDTH = 380
 """Of a figure, in its own units: near that of a phone. Pages set figures side by side."""
@@ -66,6 +81,13 @@ def ticks(low: float, high: float) -> list[float]:
     first = math.floor(low / step + 1e-9)
     last = max(math.ceil(high / step - 1e-9), first + 1)
     return [n * step for n in range(first, last + 1)]
+
+
+def decimals(marks: Sequence[float]) -> int:
+    """Digits after the point that such ticks are written with."""
+    step = marks[1] - marks[0]
+    digits = max(0, -math.floor(math.log10(step) + 1e-9))
+    return digits if math.isclose(round(step, digits), step, rel_tol=1e-6) else digits + 1
 
 
 def breadth(text: str) -> float:

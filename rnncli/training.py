@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +15,8 @@ from rnncli.corpus_cache import corpus_of
 from rnncli.errors import Interrupted, RnnError
 from rnncli.interrupt import StopRequest, stop_requests
 from rnncli.kernels import Work, compiled_layers, kernels
+from rnncli.mlflow_server import require_mlflow
+from rnncli.mlflow_tracker import Tracker, tracked
 from rnncli.progress import Plan, Reporter
 from rnncli.quiet import native_output_to
 from rnncli.recording import conclude, describe_data, record, score
@@ -23,6 +25,7 @@ from rnncli.tensorboard_log import TensorBoardLog, require_tensorboard
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
+    from contextlib import AbstractContextManager
 
     from rnncli.experiment import Experiment
     from rnncli.preparation import Prepared
@@ -88,17 +91,22 @@ def train_seeds(
     first = experiment.seed
     every = [experiment.model_copy(update={"seed": first + n}) for n in range(seeds)]
     runs = [_run_of(one, out) for one in every]
+    if experiment.train.tracker:
+        require_mlflow()
     unfinished = []
     for one, run in zip(every, runs, strict=True):
         if not force and run.exists and run.status.state == "done":
             reporter.note(f"{run.path}: already trained; --force trains it again")
+            if experiment.train.tracker:
+                Tracker([run], reporter).send()
         else:
             unfinished.append(one)
     together = experiment.backend == "jax" and not experiment.train.tensorboard
     groups = [unfinished] if together else [[one] for one in unfinished]
     try:
         for group in filter(None, groups):
-            _train_group(group, out, force, config_text, reporter)
+            with _followed(group, out, reporter) as following:
+                _train_group(group, out, force, config_text, following)
     finally:
         reporter.close()
     return runs
@@ -107,6 +115,15 @@ def train_seeds(
 def _run_of(experiment: Experiment, out: Path) -> Run:
     name = experiment.name or experiment.data.name
     return Run(Run.directory_for(out, name, experiment.digest(), experiment.seed))
+
+
+def _followed(
+    group: Sequence[Experiment], out: Path, reporter: Reporter
+) -> AbstractContextManager[Reporter]:
+    """The reporter for a training, with a tracker before it if the config asks for one."""
+    if not group[0].train.tracker:
+        return nullcontext(reporter)
+    return tracked([_run_of(one, out) for one in group], reporter)
 
 
 def _train_group(
@@ -222,7 +239,10 @@ def _train(
         fit_together(seeds, prepared, reporter, stop)
     reporter.finishing("predictions")
     seconds = (time.perf_counter() - began) / len(begun)
-    scores = [score(one.run, first.model, one.progress, prepared, seconds) for one in begun]
+    scores = [
+        score(one.experiment, one.run, first.model, one.progress, prepared, seconds)
+        for one in begun
+    ]
     for ended in begun:
         ended.model = None  # their memory is the baseline's
     for ended, metrics in zip(begun, scores, strict=True):

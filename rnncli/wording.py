@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["duration", "printable", "size"]
+__all__ = ["duration", "latency", "printable", "size"]
 
 
 def duration(seconds: float) -> str:
@@ -12,6 +12,13 @@ def duration(seconds: float) -> str:
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def latency(seconds: float) -> str:
+    """`0.42 ms`, `3.1 ms`, `120 ms`: two digits at least."""
+    milliseconds = 1000 * seconds
+    digits = 0 if milliseconds >= 99.5 else 1 if milliseconds >= 0.95 else 2
+    return f"{milliseconds:.{digits}f} ms"
 
 
 def size(bytes_: float) -> str:

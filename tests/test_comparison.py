@@ -11,16 +11,10 @@ import pytest
 from scipy import stats
 
 from rnncli import Run
-from rnncli.comparison import (
-    Variant,
-    compare,
-    finished_runs,
-    pareto_front,
-    settings_that_differ,
-    spread,
-    variants,
-)
+from rnncli.comparison import compare, pareto_front, settings_that_differ
 from rnncli.errors import DataError, StorageError, UsageError
+from rnncli.significance import spread
+from rnncli.variants import Variant, finished_runs, variants
 
 
 def sibling(run: Run, name: str, seed: int, f1: float, **settings: str) -> Run:
@@ -65,7 +59,11 @@ def test_seeds_of_one_config_are_one_variant(run_copy: Run) -> None:
     assert first.seeds == (1, 2, 3)
     assert first.scores["macro_f1"].values == (own, 0.8, 0.7)
     assert (second.seeds, second.scores["macro_f1"].mean) == ((1,), 0.9)
-    assert first.parameters == run_copy.read("cost")["parameters"]["total"]
+    cost = run_copy.read("cost")
+    assert first.parameters == cost["parameters"]["total"]
+    assert first.text_latency == cost["text_latency"]["median"] > 0
+    assert first.text_latency_p95 == cost["text_latency"]["p95"] >= first.text_latency
+    assert first.peak_memory_bytes == cost["peak_memory_bytes"] > 10**7
     assert 0 < first.layer_parameters < first.parameters
 
 
@@ -135,6 +133,30 @@ def test_labels_in_another_order_are_the_same_labels(run_copy: Run) -> None:
     other.write_predictions(turned)
     (one,) = compare(variants([run_copy, other]), "macro_f1", "tiny")
     assert (one.difference.mean, one.p, one.mcnemar) == (0.0, 1.0, 1.0)
+
+
+def test_runs_from_before_single_texts_were_timed(run_copy: Run) -> None:
+    other = sibling(run_copy, "other", 2, 0.9)
+    cost = other.read("cost")
+    del cost["text_latency"]
+    other.write("cost", cost)
+    (both,) = variants([run_copy, other])
+    assert both.text_latency == run_copy.read("cost")["text_latency"]["median"]
+    (alone,) = variants([other])
+    assert (alone.text_latency, alone.text_latency_p95) == (None, None)
+
+
+def test_the_effect_goes_with_the_number_of_seeds(run_copy: Run) -> None:
+    runs = [predicting(sibling(run_copy, f"a{n}", n, 0.9), 10 + n) for n in (2, 3, 4)]
+    runs += [predicting(sibling(run_copy, f"b{n}", n, 0.9, **OTHER), n) for n in (2, 3, 4)]
+    (one,) = compare(variants(runs), "accuracy", "tiny")
+    # a quarter more right; seeds are a text of forty apart
+    assert one.difference.effect == pytest.approx(0.25 / (1 / 40))
+    assert (one.effect, one.odds_ratio) == ("d = +10.0", None)
+    assert one.sentence().endswith("p < 0.001, d = +10.0")
+    (one,) = compare(variants([runs[0], runs[3]]), "accuracy", "tiny")
+    assert one.odds_ratio == 10.5 / 0.5  # of 12 wrong and 2 wrong, the same two
+    assert one.effect == "odds 21.00"
 
 
 def test_settings_and_front(run_copy: Run) -> None:

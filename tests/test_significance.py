@@ -12,6 +12,7 @@ from rnncli.significance import (
     difference,
     holm,
     mcnemar,
+    odds_ratio,
     resampled_scores,
     seeds_needed,
 )
@@ -137,3 +138,14 @@ def test_seeds_needed_give_the_power_promised() -> None:
     assert 0.8 <= power < 0.85
     assert seeds_needed(found, 0.002) is None
     assert seeds_needed(Difference(0.0, (0.0, 0.0), 1.0, None, 0.0, 0.01, (1, 1)), 1.0) is None
+
+
+def test_odds_are_of_the_texts_that_one_alone_gets_right() -> None:
+    gold = np.zeros(100, int)
+    first, second = gold.copy(), gold.copy()
+    second[:30] = 1  # 30 are right in the first alone
+    first[30:40] = 1  # 10 in the second alone
+    first[40:50] = second[40:50] = 1
+    assert odds_ratio(gold, first, second) == pytest.approx(30.5 / 10.5)
+    assert odds_ratio(gold, second, first) == pytest.approx(10.5 / 30.5)
+    assert odds_ratio(gold, first, first) == 1.0

@@ -15,6 +15,7 @@ from rnncli.cli import (
     doctor,
     evaluate,
     predict,
+    report,
     reproduce,
     runs,
     sweep,
@@ -49,6 +50,7 @@ app.command("predict", epilog=predict.EXAMPLES)(predict.predict)
 app.command("reproduce", epilog=reproduce.EXAMPLES)(reproduce.reproduce)
 app.command("runs", epilog=runs.EXAMPLES)(runs.runs)
 app.command("compare", epilog=compare.EXAMPLES)(compare.compare)
+app.command("report", epilog=report.EXAMPLES)(report.report)
 app.add_typer(data.app, name="data")
 app.add_typer(config.app, name="config")
 app.command("list", epilog=catalogue.EXAMPLES)(catalogue.catalogue)

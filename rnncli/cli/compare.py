@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -10,7 +11,8 @@ import typer
 from rnncli.cli.options import JsonOption, examples
 
 if TYPE_CHECKING:
-    from rnncli.comparison import Metric, Variant
+    from rnncli.comparison import Comparison
+    from rnncli.variants import Metric, Variant
 
 __all__ = ["EXAMPLES", "compare"]
 
@@ -18,6 +20,7 @@ EXAMPLES = examples(
     "rnn compare runs",
     "rnn compare runs/lstm_klue-* runs/gru_klue-* --sort score",
     "rnn compare runs --metric accuracy --markdown",
+    "rnn compare runs --csv > variants.csv",
 )
 
 Order = Literal["given", "score", "parameters", "seconds"]
@@ -42,20 +45,28 @@ def compare(
     markdown: Annotated[
         bool, typer.Option("--markdown", help="A Markdown table, for a paper or a README.")
     ] = False,
+    csv: Annotated[
+        bool, typer.Option("--csv", help="A line for each variant, numbers in full, as CSV.")
+    ] = False,
     json: JsonOption = False,
 ) -> None:
     """Compare finished runs, variant by variant.
 
     Runs of one config and different seeds are one variant: the mean of their test scores with its
-    95 % interval over seeds (Student's t), parameters, and the time of the median run. Each is
-    compared with one of them, over seeds and test texts (paired bootstrap), corrected for being
-    several (Holm). All must have been tested on the same texts.
+    95 % interval over seeds (Student's t), parameters, and the median run's time, latency of a
+    single text and peak memory. Each is compared with one of them, over seeds and test texts
+    (paired bootstrap), corrected for being several (Holm). All must have been tested on the same
+    texts.
     """
     from rnncli import comparison
+    from rnncli.errors import UsageError
     from rnncli.json_text import json_page
+    from rnncli.variants import finished_runs, variants
 
+    if markdown + csv + json > 1:
+        raise UsageError("--markdown, --csv and --json exclude one another; leave all but one")
     shown: Metric = "macro_f1" if metric == "macro-f1" else "accuracy"
-    found = comparison.variants(comparison.finished_runs(runs))
+    found = variants(finished_runs(runs))
     compared = comparison.compare(found, shown, against or found[0].name)
     if sort != "given":
         found.sort(key=lambda variant: _key(variant, sort, shown), reverse=sort == "score")
@@ -64,6 +75,9 @@ def compare(
         told = [{**vars(one), "sentence": one.sentence()} for one in compared]
         page = {"variants": found, "comparisons": told, "pareto": front, "settings": settings}
         typer.echo(json_page(page))
+        return
+    if csv:
+        typer.echo(_csv(found, compared, front), nl=False)
         return
     rows = [_cells(variant, shown) for variant in found]
     if markdown:
@@ -86,7 +100,7 @@ def _key(variant: Variant, order: Order, metric: Metric) -> float:
 
 
 def _cells(variant: Variant, metric: Metric) -> dict[str, str]:
-    from rnncli.wording import duration
+    from rnncli.wording import duration, latency, size
 
     score = variant.scores[metric]
     spread = "" if score.half_width is None else f" ± {100 * score.half_width:.1f}"
@@ -99,12 +113,64 @@ def _cells(variant: Variant, metric: Metric) -> dict[str, str]:
         "macro-F1" if metric == "macro_f1" else "accuracy": f"{100 * score.mean:.1f}{spread}",
         "epoch": duration(variant.seconds_per_epoch),
         "time": duration(variant.seconds),
+        "latency": latency(variant.text_latency) if variant.text_latency else "–",
+        "memory": size(variant.peak_memory_bytes) if variant.peak_memory_bytes else "–",
     }
+
+
+def _csv(found: list[Variant], compared: list[Comparison], front: list[str]) -> str:
+    """A header and a line for each variant; what there is not is empty."""
+    import csv
+    import io
+
+    by_name = {one.variant: one for one in compared}
+    rows: list[dict[str, Any]] = []
+    for variant in found:
+        row: dict[str, Any] = {
+            "variant": variant.name,
+            "model": variant.model,
+            "seeds": len(variant.seeds),
+        }
+        for metric, score in variant.scores.items():
+            low, high = score.interval_95 or (None, None)
+            row |= {metric: score.mean, f"{metric}_low": low, f"{metric}_high": high}
+        for key in (
+            "parameters",
+            "layer_parameters",
+            "seconds",
+            "seconds_per_epoch",
+            "text_latency",
+            "text_latency_p95",
+            "peak_memory_bytes",
+        ):
+            row[key] = getattr(variant, key)
+        one = by_name.get(variant.name)
+        low, high = one.difference.interval_95 if one else (None, None)
+        rows.append(
+            row
+            | {
+                "reference": one.reference if one else None,
+                "difference": one.difference.mean if one else None,
+                "difference_low": low,
+                "difference_high": high,
+                "p": one.p if one else None,
+                "cohens_d": one.difference.effect if one else None,
+                "odds_ratio": one.odds_ratio if one else None,
+                "pareto": int(variant.name in front),
+            }
+        )
+    text = io.StringIO(newline="")
+    writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue()
 
 
 _SIDE_BY_SIDE = 4
 """As many variants' settings are shown beside each other."""
 _WORDS = ("variant", "model")
+_LEAST_NEEDED = ("memory", "time", "latency", "layers", "epoch", "model", "parameters")
+"""Columns a narrow terminal does without, the first to go first."""
 
 
 def _markdown(rows: list[dict[str, str]]) -> str:
@@ -117,14 +183,19 @@ def _markdown(rows: list[dict[str, str]]) -> str:
 def _print(rows: list[dict[str, str]]) -> None:
     from rich.table import Table
 
-    from rnncli.console import result_console
+    from rnncli.console import fitting_table, result_console
 
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
-    for name in rows[0]:
-        table.add_column(name, justify="left" if name in _WORDS else "right", no_wrap=True)
-    for row in rows:
-        table.add_row(*row.values())
-    result_console().print(table)
+    def build(hidden: Collection[str]) -> Table:
+        table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
+        shown = [name for name in rows[0] if name not in hidden]
+        for name in shown:
+            table.add_column(name, justify="left" if name in _WORDS else "right", no_wrap=True)
+        for row in rows:
+            table.add_row(*(row[name] for name in shown))
+        return table
+
+    console = result_console()
+    console.print(fitting_table(console, build, _LEAST_NEEDED))
 
 
 def _print_settings(found: list[Variant], settings: dict[str, list[Any]]) -> None:

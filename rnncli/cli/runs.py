@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -11,7 +12,9 @@ from rnncli.cli.options import JsonOption, examples
 
 __all__ = ["EXAMPLES", "runs"]
 
-EXAMPLES = examples("rnn runs", "rnn runs runs --sort macro-f1", "rnn runs --json")
+EXAMPLES = examples(
+    "rnn runs", "rnn runs runs --sort macro-f1", "rnn runs --json", "rnn runs --sync"
+)
 
 Key = Literal["started", "name", "state", "macro-f1", "accuracy", "parameters", "seconds"]
 
@@ -27,6 +30,12 @@ def runs(
     sort: Annotated[
         Key, typer.Option("--sort", help="The order: what was worst or first comes first.")
     ] = "started",
+    sync: Annotated[
+        bool,
+        typer.Option(
+            "--sync", help="Send what MLflow lacks of the runs with `train.tracker: mlflow` first."
+        ),
+    ] = False,
     json: JsonOption = False,
 ) -> None:
     """Show a table of runs.
@@ -41,6 +50,8 @@ def runs(
     if not folder.is_dir():
         made = "`rnn train` makes it" if folder == Path("runs") else "name the folder of runs"
         raise UsageError(f"{folder}: no such folder; {made}")
+    if sync:
+        _sync(folder)
     field = _FIELDS.get(sort, sort)
     found = [summarize(run, status) for run, status in runs_under(folder)]
     found.sort(key=lambda row: (row[field] is not None, row[field]))
@@ -50,30 +61,44 @@ def runs(
         _print(found, folder)
 
 
+def _sync(folder: Path) -> None:
+    """Send every run that is to be tracked.
+
+    Raises:
+        UsageError: mlflow is not installed, or the server's address is not known.
+    """
+    from rnncli.console import reporting
+    from rnncli.mlflow_server import require_mlflow
+    from rnncli.mlflow_tracker import Tracker, to_be_tracked
+    from rnncli.run import runs_under
+
+    found = [run for run, _ in runs_under(folder) if to_be_tracked(run)]
+    if not found:
+        typer.echo(f"mlflow: no run in {folder} has train.tracker: mlflow", err=True)
+        return
+    require_mlflow()
+    with reporting() as reporter:
+        if Tracker(found, reporter).send():
+            reporter.note(f"mlflow: has all of {len(found)} runs")
+
+
 def _print(found: list[dict[str, Any]], folder: Path) -> None:
-    from rnncli.console import result_console
+    from rnncli.console import fitting_table, result_console
 
     console = result_console()
     if not found:
         console.print(f"{folder}: no runs yet; start one: rnn train --config sample_en.yaml")
         return
-    hidden: list[str] = []
-    table = _table(found, folder, hidden)
-    for column in _LEAST_NEEDED:
-        if console.measure(table, options=console.options.update(width=10_000)).maximum <= (
-            console.width
-        ):
-            break
-        hidden.append(column)
-        table = _table(found, folder, hidden)
-    console.print(table)
+    console.print(
+        fitting_table(console, lambda hidden: _table(found, folder, hidden), _LEAST_NEEDED)
+    )
     for row in found:
         if row["reason"]:
             run = Path(row["run"]).name
             console.print(f"{run}: {row['state']}: {row['reason']}", style="dim", soft_wrap=True)
 
 
-def _table(found: list[dict[str, Any]], folder: Path, hidden: list[str]) -> Any:
+def _table(found: list[dict[str, Any]], folder: Path, hidden: Collection[str]) -> Any:
     from rich.table import Table
 
     rows = [_cells(row, folder) for row in found]

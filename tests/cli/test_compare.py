@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import csv
+import io
+
+import pytest
+
 from rnncli import Run
 from tests.terminal import rnn
 from tests.test_comparison import sibling
@@ -42,8 +47,48 @@ def test_a_sentence_for_each_other_variant(run_copy: Run) -> None:
     sibling(run_copy, "best", 1, 0.99, **{"learning_rate: ": "learning_rate: 0.5 #", "tiny": "t2"})
     outcome = rnn("compare", run_copy.path.parent, "--against", "tiny")
     assert "t2 and tiny of one seed each: no detectable difference on 40 texts" in outcome.out
-    assert "p = 1.00; more seeds would tell more" in outcome.out
+    assert "p = 1.00, odds 1.00; more seeds would tell more" in outcome.out
     assert "train.optimizer.learning_rate: " in outcome.out
     wrong = rnn("compare", run_copy.path.parent, "--against", "tinny")
     assert wrong.code == 2
     assert "no variant has the name 'tinny'; there are t" in wrong.err
+
+
+def test_costs_stand_in_the_table_and_what_is_not_known_is_a_dash(run_copy: Run) -> None:
+    head, row, *_ = rnn("compare", run_copy.path).out.splitlines()
+    assert head.split()[-2:] == ["latency", "memory"]
+    assert " ms" in row
+    cost = run_copy.read("cost")
+    del cost["text_latency"]
+    run_copy.write("cost", cost | {"peak_memory_bytes": None})
+    row = rnn("compare", run_copy.path).out.splitlines()[1]
+    assert row.split()[-2:] == ["–", "–"]
+
+
+def test_csv_has_a_line_for_each_variant_and_numbers_in_full(run_copy: Run) -> None:
+    sibling(run_copy, "b", 2, 0.75)
+    sibling(run_copy, "best", 1, 0.99, **{"learning_rate: ": "learning_rate: 0.5 #", "tiny": "t2"})
+    rows = list(csv.DictReader(io.StringIO(rnn("compare", run_copy.path.parent, "--csv").out)))
+    first, second = sorted(rows, key=lambda row: row["reference"])
+    own = run_copy.read("metrics")["test"]["macro_f1"]
+    assert float(first["macro_f1"]) == pytest.approx((own + 0.75) / 2)
+    assert float(first["peak_memory_bytes"]) > 0
+    assert (first["variant"], first["seeds"], first["difference"]) == ("tiny", "2", "")
+    assert (second["variant"], second["reference"]) == ("t2", "tiny")
+    assert second["macro_f1_low"] == ""
+    assert float(second["difference"]) == 0.0
+
+
+def test_one_form_at_a_time(run_copy: Run) -> None:
+    told = rnn("compare", run_copy.path, "--csv", "--json").failed(2)
+    assert "exclude one another" in told
+
+
+def test_a_narrow_terminal_gets_fewer_columns(
+    run_copy: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "60")
+    head, row, *_ = rnn("compare", run_copy.path).out.splitlines()
+    assert {"variant", "seeds", "macro-F1"} <= set(head.split())
+    assert "memory" not in head
+    assert max(len(head), len(row)) <= 60

@@ -39,6 +39,7 @@ def test_the_commands_there_are() -> None:
         "list",
         "doctor",
         "reproduce",
+        "report",
         "bench",
         "data show",
         "data stats",

@@ -1,50 +1,20 @@
-"""Scope: the report is one offline page, shows what the run holds, and lets no markup through."""
+"""Scope: a run's report is one offline page, shows what the run holds, lets no markup through."""
 
 from __future__ import annotations
 
 import re
-from html.parser import HTMLParser
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from rnncli.metrics import classification_metrics
-from rnncli.report import render_report, write_report
+from rnncli.reports.single import render_report, write_report
 from rnncli.run import Run
 from rnncli.tables import Epoch, Predictions
+from tests.reports.page_reader import PageReader
 
-VOID = {"meta", "br", "img", "link", "input", "hr"}
 LABELS = ("정치", "<script>alert(1)</script>")
-
-
-class _Page(HTMLParser):
-    """Collects tags, attributes and text; fails on tags that do not match."""
-
-    def __init__(self, html: str) -> None:
-        super().__init__()
-        self.tags: list[str] = []
-        self.attributes: list[tuple[str, str | None]] = []
-        self.open: list[str] = []
-        self.text = ""
-        self.feed(html)
-        assert self.open == []
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append(tag)
-        self.attributes += attrs
-        if tag not in VOID:
-            self.open.append(tag)
-
-    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append(tag)
-        self.attributes += attrs
-
-    def handle_endtag(self, tag: str) -> None:
-        assert self.open.pop() == tag
-
-    def handle_data(self, data: str) -> None:
-        self.text += data
 
 
 @pytest.fixture
@@ -74,7 +44,7 @@ def test_it_is_written_beside_the_rest(run: Run) -> None:
 
 
 def test_nothing_is_fetched_and_nothing_runs(run: Run) -> None:
-    page = _Page(render_report(run))
+    page = PageReader(render_report(run))
     assert not {"script", "img", "link", "iframe", "object", "b" + "ase"} & set(page.tags)
     names = {name for name, _ in page.attributes}
     assert not {name for name in names if name.startswith("on") or name in ("src", "href")}
@@ -89,8 +59,8 @@ def test_both_colour_schemes_and_phones_are_provided_for(run: Run) -> None:
 
 
 def test_it_shows_scores_yardsticks_labels_and_errors(run: Run) -> None:
-    page = _Page(render_report(run))
-    assert page.tags.count("svg") == 5
+    page = PageReader(render_report(run))
+    assert page.tags.count("svg") == 7
     for shown in ("0.500", "0.912", "0.877", "정치", LABELS[1], "best: 2", "2 of 4 test texts"):
         assert shown in page.text
     worst = page.text.index("<img src=x onerror=alert(1)>")
@@ -116,10 +86,10 @@ def test_a_failed_run_says_why(run: Run) -> None:
 def test_an_empty_or_damaged_run_still_has_a_page(tmp_path: Path, run: Run) -> None:
     empty = Run.create(tmp_path / "empty")
     empty.set_status("failed", reason="no data")
-    assert "no data" in _Page(render_report(empty)).text
+    assert "no data" in PageReader(render_report(empty)).text
     for path in run.path.iterdir():
         path.write_bytes(b"\xff{")
-    assert run.name in _Page(render_report(run)).text
+    assert run.name in PageReader(render_report(run)).text
 
 
 def test_a_run_without_errors_says_so(run: Run) -> None:
