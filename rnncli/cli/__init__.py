@@ -14,6 +14,7 @@ from rnncli.cli import (
     data,
     doctor,
     evaluate,
+    memory,
     predict,
     reproduce,
     runs,
@@ -49,6 +50,7 @@ app.command("predict", epilog=predict.EXAMPLES)(predict.predict)
 app.command("reproduce", epilog=reproduce.EXAMPLES)(reproduce.reproduce)
 app.command("runs", epilog=runs.EXAMPLES)(runs.runs)
 app.command("compare", epilog=compare.EXAMPLES)(compare.compare)
+app.command("memory", epilog=memory.EXAMPLES)(memory.memory)
 app.add_typer(data.app, name="data")
 app.add_typer(config.app, name="config")
 app.command("list", epilog=catalogue.EXAMPLES)(catalogue.catalogue)
