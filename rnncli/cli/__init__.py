@@ -15,6 +15,7 @@ from rnncli.cli import (
     doctor,
     evaluate,
     memory,
+    order,
     predict,
     reproduce,
     runs,
@@ -51,6 +52,7 @@ app.command("reproduce", epilog=reproduce.EXAMPLES)(reproduce.reproduce)
 app.command("runs", epilog=runs.EXAMPLES)(runs.runs)
 app.command("compare", epilog=compare.EXAMPLES)(compare.compare)
 app.command("memory", epilog=memory.EXAMPLES)(memory.memory)
+app.command("order", epilog=order.EXAMPLES)(order.order)
 app.add_typer(data.app, name="data")
 app.add_typer(config.app, name="config")
 app.command("list", epilog=catalogue.EXAMPLES)(catalogue.catalogue)

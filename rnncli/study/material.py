@@ -67,9 +67,14 @@ class Subject:
         Raises:
             DataError: its first vectors come from data that is not in reach.
         """
-        return _fresh(self.experiment, self.tokenizer, self.labels, self._corpus)
+        return _fresh(self.experiment, self.tokenizer, self.labels, self.corpus)
 
-    def _corpus(self) -> Corpus:
+    def corpus(self) -> Corpus:
+        """The data that the network was trained on, or is to be.
+
+        Raises:
+            DataError: it is not in reach.
+        """
         if self.run is None:
             return self.experiment.data.load()
         return corpus_of(self.experiment.data, self.run.path.parent / ".cache" / "corpora")

@@ -41,6 +41,7 @@ def test_the_commands_there_are() -> None:
         "reproduce",
         "bench",
         "memory",
+        "order",
         "data show",
         "data stats",
     }
