@@ -21,7 +21,8 @@ from rnncli.batching import Encoded
 from rnncli.study.decay import Decay, by_lag, fit_decay, lags_reached
 from rnncli.study.gradients import by_vectors, differentiated, vectors_of
 from rnncli.study.stack import Direction, directions, recurrent_matrices
-from rnncli.tokenizers.base import RESERVED, UNKNOWN
+from rnncli.study.tokens import without
+from rnncli.tokenizers.base import RESERVED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -209,14 +210,8 @@ def _edits(subject: Subject, model: Any, rows: Sequence[NDArray[np.int32]]) -> E
     reach = lags_reached(lengths)
     lags = np.unique(np.geomspace(1, reach, _EDITED_LAGS).round().astype(np.int64)) - 1
     before = answers(rows)
-    moved = [_moved(rows, lengths, lags, before, answers, edit) for edit in (replaced, _without)]
+    moved = [_moved(rows, lengths, lags, before, answers, edit) for edit in (replaced, without)]
     return Edits(lags, *moved)
-
-
-def _without(row: NDArray[np.int32], place: int) -> NDArray[np.int32]:
-    """A text without one of its tokens; of its only one, the unknown token is left."""
-    rest = np.delete(row, place)
-    return rest if len(rest) else np.array([UNKNOWN], np.int32)
 
 
 def _moved(

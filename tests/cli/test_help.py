@@ -42,6 +42,7 @@ def test_the_commands_there_are() -> None:
         "bench",
         "memory",
         "order",
+        "attribute",
         "data show",
         "data stats",
     }
