@@ -79,6 +79,7 @@ def test_weights_answer_alike_on_every_backend(backend: str, trained: Run) -> No
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_equations_and_exact_resume(backend: str) -> None:
     assert suite(backend, "tests/cells/test_equations.py") > 5
+    assert suite(backend, "tests/study/test_gradients.py") >= 4
     assert suite(backend, "tests/test_fitting.py", "-k", "resumed or learns or averaged") >= 3
 
 

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from rnncli.cli import (
+    attribute,
     bench,
     catalogue,
     compare,
@@ -14,6 +15,8 @@ from rnncli.cli import (
     data,
     doctor,
     evaluate,
+    memory,
+    order,
     predict,
     report,
     reproduce,
@@ -51,6 +54,9 @@ app.command("reproduce", epilog=reproduce.EXAMPLES)(reproduce.reproduce)
 app.command("runs", epilog=runs.EXAMPLES)(runs.runs)
 app.command("compare", epilog=compare.EXAMPLES)(compare.compare)
 app.command("report", epilog=report.EXAMPLES)(report.report)
+app.command("memory", epilog=memory.EXAMPLES)(memory.memory)
+app.command("order", epilog=order.EXAMPLES)(order.order)
+app.command("attribute", epilog=attribute.EXAMPLES)(attribute.attribute)
 app.add_typer(data.app, name="data")
 app.add_typer(config.app, name="config")
 app.command("list", epilog=catalogue.EXAMPLES)(catalogue.catalogue)

@@ -61,7 +61,7 @@ def report(
     out.
     """
     from rnncli.json_text import json_line
-    from rnncli.reports.standalone import hangul_missing, png_possible, write_pictures
+    from rnncli.reports.files import hangul_missing, png_possible, write_pictures
 
     if out is not None and out.is_dir():
         out = out / "report.html"

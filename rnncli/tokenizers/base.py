@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, TypeVar
 
@@ -95,6 +95,14 @@ class FittedTokenizer(ABC):
     def encode_many(self, texts: Iterable[str]) -> list[NDArray[np.int32]]:
         """`encode` of every text, in order."""
         return [self.encode(text) for text in texts]
+
+    def relaid(self, rows: Sequence[NDArray[np.int32]]) -> list[NDArray[np.int32]]:
+        """What `encode` would give for tokens in another order, or other tokens.
+
+        Args:
+            rows: for each text the ids of its single tokens [T], T ≥ 1.
+        """
+        return list(rows)
 
     @cached_property
     def known(self) -> frozenset[str]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import itertools
 from array import array
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 import numpy as np
@@ -152,10 +152,22 @@ class NgramTokenizer(FittedTokenizer):
             sizes.append(max(len(tokens), 1))
         if not sizes:
             return []
-        lengths = np.frombuffer(sizes, np.int64)
+        return self._laid_out(np.frombuffer(flat, np.int32), np.frombuffer(sizes, np.int64))
+
+    def relaid(self, rows: Sequence[NDArray[np.int32]]) -> list[NDArray[np.int32]]:
+        """See `FittedTokenizer.relaid`; the n-grams are those of the new order."""
+        if not rows:
+            return []
+        lengths = np.array([len(row) for row in rows], np.int64)
+        return self._laid_out(np.concatenate(rows), lengths)
+
+    def _laid_out(
+        self, flat: NDArray[np.int32], lengths: NDArray[np.int64]
+    ) -> list[NDArray[np.int32]]:
+        """Texts of so many 1-grams each, with the n-grams that begin at each: [T, N]."""
         remaining = _remaining(lengths)
         ids = np.zeros((len(flat), self.spec.ngrams), np.int32)
-        ids[:, 0] = np.frombuffer(flat, np.int32)
+        ids[:, 0] = flat
         for n, (keys, values) in enumerate(self._tables, start=2):
             start = np.flatnonzero((remaining >= n) & (ids[:, n - 2] > UNKNOWN))
             if len(start) and len(keys):

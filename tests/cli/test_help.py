@@ -41,6 +41,9 @@ def test_the_commands_there_are() -> None:
         "reproduce",
         "report",
         "bench",
+        "memory",
+        "order",
+        "attribute",
         "data show",
         "data stats",
     }

@@ -38,7 +38,7 @@ def test_a_folder_is_compared_without_its_unfinished_runs(run_copy: Run) -> None
 
 
 def test_out_and_figures(run_copy: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("rnncli.reports.standalone.png_possible", lambda: False)
+    monkeypatch.setattr("rnncli.reports.files.png_possible", lambda: False)
     outcome = rnn(
         "report", run_copy.path, "--out", tmp_path / "x.html", "--figures", tmp_path / "f"
     )

@@ -10,42 +10,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rnncli.atomic import make_folder, write_bytes, write_text
-from rnncli.page import style
-from rnncli.svg import clean
+from rnncli.standalone import standalone
 
 if TYPE_CHECKING:
     from rnncli.reports.layout import Picture
 
-__all__ = ["hangul_missing", "png_possible", "standalone_svg", "write_pictures"]
+__all__ = ["hangul_missing", "png_possible", "write_pictures"]
 
-_FONTS = (
-    "'Noto Sans KR', 'Noto Sans CJK KR', 'Apple SD Gothic Neo', 'Malgun Gothic', NanumGothic, "
-    "'DejaVu Sans', sans-serif"
-)
 _ZOOM = 3
 """Pixels of a PNG for a unit of the figure."""
-
-
-def standalone_svg(picture: Picture) -> str:
-    """The figure as a document: light, its own style inside, colours written out.
-
-    Papers, slides and converters know neither a page's style nor CSS variables.
-    """
-    css = style("figures")
-    colours = dict(re.findall(r"(--[\w-]+): (#\w+)", css.partition("@media")[0]))
-    rules = re.sub(r"var\((--[\w-]+)\)", lambda found: colours[found[1]], css[css.index("svg {") :])
-    start, _, rest = picture.drawing.partition(">")
-    box = re.search(r'viewBox="0 0 (\d+) (\d+)"', start)
-    width, height = (int(number) for number in box.groups()) if box else (0, 0)
-    label = re.search(r'aria-label="([^"]*)"', start)
-    title = clean(picture.caption) or (label[1] if label else "")
-    return (
-        '<?xml version="1.0" encoding="UTF-8"?>\n'
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" '
-        f'width="{width}" height="{height}" role="img">\n'
-        f"<title>{title}</title>\n<style>\nsvg {{ font-family: {_FONTS}; }}\n{rules}</style>\n"
-        f'<rect width="{width}" height="{height}" fill="{colours["--card"]}"/>\n{rest}\n'
-    ).replace("svg { display: block; width: 100%; height: auto; }\n", "")
 
 
 def png_possible() -> bool:
@@ -80,7 +53,7 @@ def write_pictures(pictures: Sequence[Picture], folder: Path) -> list[Path]:
         name = f"{name}-{number}" if name.casefold() in names else name
         names.add(name.casefold())
         path = folder / f"{name}.svg"
-        text = standalone_svg(picture)
+        text = standalone(picture.caption or picture.name, picture.drawing)
         write_text(path, text)
         written.append(path)
         if png:

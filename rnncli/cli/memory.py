@@ -1,0 +1,110 @@
+"""`rnn memory`: how far back networks look."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from rnncli.cli.options import BackendOption, DeviceOption, JsonOption, examples
+
+if TYPE_CHECKING:
+    from rnncli.study.memory_page import Remembered
+
+__all__ = ["EXAMPLES", "memory"]
+
+EXAMPLES = examples(
+    "rnn memory runs/lstm_klue-1a2b3c4d-s1",
+    "rnn memory runs/simple_rnn_klue-* runs/lstm_klue-* runs/gru_klue-* --out cells",
+    "rnn memory lstm_imdb.yaml --texts 200",
+)
+
+
+def memory(
+    runs: Annotated[
+        list[str],
+        typer.Argument(metavar="RUN|CONFIG…", help="Finished runs, or configs to see untrained."),
+    ],
+    texts: Annotated[
+        int,
+        typer.Option("--texts", min=1, metavar="N", help="As many test texts, drawn by a seed."),
+    ] = 64,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", metavar="DIR", help="Instead of the first run's `study/`."),
+    ] = None,
+    device: DeviceOption = None,
+    backend: BackendOption = None,
+    json: JsonOption = False,
+) -> None:
+    """See how far back networks look.
+
+    By distance in tokens, before training and after: how much a layer's h depends on what it
+    read, the loss's gradient, and how far the answer moves when a token is replaced or deleted.
+    Half-lives, vanishing and exploding gradients, spectral radii; several runs on one picture.
+    """
+    from rnncli.json_text import json_page
+    from rnncli.study.memory_page import sentences, write
+
+    found = [_measured(run, texts, device, backend) for run in _checked(runs)]
+    folder = out or _folder(runs[0])
+    numbers = write(found, folder)
+    if json:
+        typer.echo(json_page(numbers))
+        return
+    _print(found)
+    for sentence in sentences(found):
+        typer.echo(sentence)
+    typer.echo(f"\n{numbers['files']['html']}")
+
+
+def _folder(first: str) -> Path:
+    path = Path(first)
+    return path / "study" if path.is_dir() else Path("study")
+
+
+def _checked(runs: list[str]) -> list[str]:
+    from rnncli.config import load_config
+    from rnncli.errors import UsageError
+    from rnncli.run import Run
+    from rnncli.study.drawing import HUES
+
+    if len(runs) > HUES:
+        raise UsageError(
+            f"{len(runs)} runs, but one picture tells {HUES} apart; name fewer, one seed each"
+        )
+    for run in runs:
+        if Path(run).is_dir():
+            Run.open(Path(run))
+        else:
+            load_config(run)
+    return runs
+
+
+def _measured(run: str, texts: int, device: str | None, backend: str | None) -> Remembered:
+    from rnncli.study.material import opened_config, opened_run
+    from rnncli.study.memory_page import remembered
+
+    path = Path(run)
+    typer.echo(f"{path.name}: measuring …", err=True)
+    if path.is_dir():
+        with opened_run(path, device, backend) as subject:
+            return remembered(subject, texts)
+    with opened_config(run, device, backend) as subject:
+        return remembered(subject, texts)
+
+
+def _print(found: list[Remembered]) -> None:
+    from rich.table import Table
+
+    from rnncli.console import result_console
+    from rnncli.study.memory_page import HEAD, rows
+
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
+    for name in HEAD:
+        table.add_column(name, justify="left")
+    for row in rows(found):
+        table.add_row(*row)
+    result_console().print(table)
+    typer.echo("half-life in tokens; left: share of lag 1's influence; radius, σ max: by gate\n")

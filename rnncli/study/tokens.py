@@ -1,0 +1,41 @@
+"""Tokens of a text as a study edits them, and as it shows them."""
+
+from __future__ import annotations
+
+import unicodedata
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from rnncli.tokenizers.base import UNKNOWN
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+__all__ = ["readable", "without"]
+
+_PARTS = ("CHOSEONG", "JUNGSEONG", "JONGSEONG")
+
+
+def without(row: NDArray[np.int32], place: int) -> NDArray[np.int32]:
+    """A text's ids [T] less one of them; of the only one, the unknown token is left."""
+    rest = np.delete(row, place)
+    return rest if len(rest) else np.array([UNKNOWN], np.int32)
+
+
+def readable(token: str) -> str:
+    """A token by itself: ▁ as the space it stands for, and jamo as letters that stand alone."""
+    return "".join(map(_letter, token.replace("▁", " ")))
+
+
+def _letter(character: str) -> str:
+    """A conjoining jamo (U+1100…) as its letter (U+3131…), which needs no neighbours to show."""
+    if not "\u1100" <= character <= "\u11ff":
+        return character
+    name = unicodedata.name(character, "")
+    for part in _PARTS:
+        name = name.replace(part, "LETTER")
+    try:
+        return unicodedata.lookup(name)
+    except KeyError:
+        return character
