@@ -64,7 +64,7 @@ format: setup  ## let ruff format and fix
 
 lock: setup  ## resolve requirements.lock anew
 	$(UV) pip compile --universal --generate-hashes --no-emit-index-url --no-annotate --no-header \
-	  --extra jax --group dev --quiet pyproject.toml -o requirements.lock
+	  --extra jax --extra search --group dev --quiet pyproject.toml -o requirements.lock
 
 sweep: setup  ## train every config in configs/ with every seed, leaving finished runs alone
 	@mkdir -p $(OUT)

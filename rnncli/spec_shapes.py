@@ -37,6 +37,8 @@ class Shape:
     """Whether the bare name of a member may stand for a mapping with that name."""
     options: tuple[str, ...] = ()
     """The words allowed, where only some are."""
+    number: type[int] | type[float] | None = None
+    """Which numbers may stand here, if any."""
     items: Shape | None = None
     """What each item of a list, or each value of a free mapping, may be."""
 
@@ -126,7 +128,9 @@ def _shape(annotation: Any, metadata: Iterable[Any] = (), discriminator: Any = N
         return Shape(plural + at_least, items=items)
     if origin is dict:
         return Shape("a mapping", items=_shape(arguments[1]))
-    return Shape(" ".join([_KINDS.get(annotation, "a string"), *_bounds(metadata)]))
+    number = annotation if annotation in (int, float) else None
+    expected = " ".join([_KINDS.get(annotation, "a string"), *_bounds(metadata)])
+    return Shape(expected, number=number)
 
 
 def _union(arguments: tuple[Any, ...], metadata: list[Any], discriminator: Any) -> Shape:
@@ -152,6 +156,7 @@ def _union(arguments: tuple[Any, ...], metadata: list[Any], discriminator: Any) 
         " or ".join(expected),
         specs,
         options=tuple(option for member in members for option in member.options),
+        number=next((member.number for member in members if member.number), None),
         items=next((member.items for member in members if member.items), None),
     )
 

@@ -12,6 +12,7 @@ seeds: [1, 2, 3]
 ```
 
 The points are all combinations of the bases, the grid's values, the list's items and the seeds.
+Instead of grid and list there may be a `search`, see `rnncli.search_space`.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, model_validator
 
 from rnncli.composition import dotted
 from rnncli.config import load_config
@@ -33,14 +34,12 @@ from rnncli.config_problems import find_problems
 from rnncli.errors import ConfigError, UsageError
 from rnncli.experiment import Experiment
 from rnncli.run import Run
+from rnncli.search_space import LARGEST, SearchSpec
 from rnncli.shipped import find_config
 from rnncli.spec import Names, Spec
 from rnncli.yaml_reading import read_yaml
 
-__all__ = ["SweepSpec", "Trial", "read_sweep", "trials"]
-
-LARGEST = 10_000
-"""As many trials as a sweep may have."""
+__all__ = ["SweepSpec", "Trial", "base_configs", "read_sweep", "settings_of", "trial_of", "trials"]
 
 Settings = dict[str, Any]
 Seed = Annotated[int, Field(ge=0, lt=2**31)]
@@ -59,6 +58,21 @@ class SweepSpec(Spec):
     """Settings that go together, one item a point."""
     seeds: Annotated[tuple[Seed, ...], Field(strict=False, min_length=1)] = (1,)
     """Each point is trained with each of them."""
+    search: SearchSpec | None = None
+    """Points chosen by what those before them were worth, instead of grid and list."""
+
+    @model_validator(mode="after")
+    def _one_kind_of_points(self) -> SweepSpec:
+        if self.search is None:
+            return self
+        for name in ("grid", "list"):
+            if name in self.model_fields_set:
+                raise ValueError(
+                    f"search and {name} do not go together; in search.space a list is a choice"
+                )
+        if not isinstance(self.base, str) and len(self.base) != 1:
+            raise ValueError(f"search takes one base, got {len(self.base)}")
+        return self
 
 
 @dataclass(frozen=True)
@@ -116,7 +130,7 @@ def trials(spec: SweepSpec, path: Path) -> list[Trial]:
     problems: dict[str, None] = {}
     for seed, (base, settings) in itertools.product(spec.seeds, _points(spec, path)):
         try:
-            found.append(_trial(base, settings, seed))
+            found.append(trial_of(base, settings, seed))
         except (ConfigError, UsageError) as error:
             problems |= dict.fromkeys(f"{path}: {line}" for line in error.lines)
         if len(found) > LARGEST:
@@ -132,12 +146,20 @@ def trials(spec: SweepSpec, path: Path) -> list[Trial]:
 
 
 def _points(spec: SweepSpec, path: Path) -> Iterator[tuple[str, Settings]]:
-    bases = (spec.base,) if isinstance(spec.base, str) else spec.base
-    for base in bases:
-        config = str(_config(base, path.parent))
+    for config in base_configs(spec, path):
         for values in itertools.product(*spec.grid.values()):
             for point in spec.list:
                 yield config, {**dict(zip(spec.grid, values, strict=True)), **point}
+
+
+def base_configs(spec: SweepSpec, path: Path) -> list[str]:
+    """The config files that a sweep's bases name.
+
+    Raises:
+        UsageError: there is no such config.
+    """
+    bases = (spec.base,) if isinstance(spec.base, str) else spec.base
+    return [str(_config(base, path.parent)) for base in bases]
 
 
 def _config(base: str, beside: Path) -> Path:
@@ -147,15 +169,25 @@ def _config(base: str, beside: Path) -> Path:
     return find_config(base)
 
 
-def _trial(base: str, changes: Settings, seed: int) -> Trial:
+def trial_of(base: str, changes: Settings, seed: int) -> Trial:
+    """The training of one point with one seed.
+
+    Raises:
+        ConfigError: every problem of the config and what is changed in it.
+    """
     stem = Path(base).stem
     words = [f"{_short(key, changes)}={_shown(value)}" for key, value in changes.items()]
-    settings = [f"{key}={json.dumps(value, ensure_ascii=False)}" for key, value in changes.items()]
+    settings = settings_of(changes)
     if words and "name" not in changes:
         slug = re.sub(r"[^\w.-]+", "-", ".".join([stem, *words])).strip("-.")
         settings.append(f"name={json.dumps(slug, ensure_ascii=False)}")
     experiment = load_config(base, settings, seed=seed)
     return Trial(base, tuple(settings), seed, ", ".join([stem, *words]), experiment)
+
+
+def settings_of(changes: Settings) -> list[str]:
+    """As `--set` takes them."""
+    return [f"{key}={json.dumps(value, ensure_ascii=False)}" for key, value in changes.items()]
 
 
 def _short(key: str, changes: Settings) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from statistics import median
 
@@ -11,7 +11,7 @@ from rnncli.errors import StorageError
 from rnncli.run import runs_under
 from rnncli.sweep import Trial
 
-__all__ = ["expected_seconds"]
+__all__ = ["expected_seconds", "usual_seconds"]
 
 
 def expected_seconds(trials: Sequence[Trial], out: Path) -> list[float | None]:
@@ -19,21 +19,36 @@ def expected_seconds(trials: Sequence[Trial], out: Path) -> list[float | None]:
 
     None where nothing is finished yet.
     """
-    if not out.is_dir():
-        return [None] * len(trials)
+    by_point = _times(out)
+    overall = _median(by_point)
+    return [
+        median(times) if (times := by_point.get(_point(trial.run(out).path))) else overall
+        for trial in trials
+    ]
+
+
+def usual_seconds(out: Path) -> float | None:
+    """The median time of all finished runs there, None if there is none."""
+    return _median(_times(out))
+
+
+def _median(by_point: Mapping[str, Sequence[float]]) -> float | None:
+    every = [seconds for times in by_point.values() for seconds in times]
+    return median(every) if every else None
+
+
+def _times(out: Path) -> dict[str, list[float]]:
+    """How long the finished runs there took, by point."""
     by_point: defaultdict[str, list[float]] = defaultdict(list)
+    if not out.is_dir():
+        return by_point
     for run, status in runs_under(out):
         if status.state == "done":
             try:
                 by_point[_point(run.path)].append(float(run.read("cost")["seconds"]))
             except (StorageError, KeyError, TypeError):
                 continue
-    every = [seconds for times in by_point.values() for seconds in times]
-    overall = median(every) if every else None
-    return [
-        median(times) if (times := by_point.get(_point(trial.run(out).path))) else overall
-        for trial in trials
-    ]
+    return by_point
 
 
 def _point(run: Path) -> str:

@@ -6,44 +6,24 @@ on when it is started again: finished trials are passed over, unfinished ones re
 
 from __future__ import annotations
 
-import os
-import shutil
 import signal
-import subprocess
-import sys
-import tempfile
 import time
 from collections.abc import Sequence
-from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Literal
 
+from rnncli.engines import Ended, Engine, Job, Local
 from rnncli.errors import StorageError
 from rnncli.interrupt import StopRequest
-from rnncli.machine import cores
 from rnncli.sweep import Trial
+from rnncli.sweep_plan import Plan, Progress
 
-__all__ = ["Progress", "TrialState", "Watcher", "automatic_jobs", "run_trials", "state_of"]
-
-TrialState = Literal["waiting", "running", "done", "failed", "interrupted", "elsewhere"]
-"""`elsewhere`: another process is training it; its end is waited for."""
+__all__ = ["Watcher", "run_plan"]
 
 _PAUSE = 0.2
 """Seconds between two looks at the processes."""
-_MEMORY_OF_A_TRIAL = 2.5e9
-"""What a trial may need, in bytes: one of IMDB took 1.6 GB."""
-
-
-@dataclass
-class Progress:
-    """How far a trial has come."""
-
-    trial: Trial
-    state: TrialState
-    reason: str = ""
-    began: float | None = None
-    """When this process started it, by `time.perf_counter`."""
+_LOSSES = 3
+"""A training whose worker was lost so often, without an epoch between, is given up."""
 
 
 class Watcher:
@@ -57,51 +37,35 @@ class Watcher:
 
 
 @dataclass
-class _Child:
+class _Running:
     progress: Progress
-    process: subprocess.Popen[bytes]
-    errors: IO[bytes]
-    slot: int
-    signalled: bool = field(default=False)
+    job: Job
+    signalled: bool = False
+
+    def stop(self, number: int) -> None:
+        if not self.signalled:
+            self.job.stop(number)
+            self.signalled = True
 
 
-def automatic_jobs(trials: int) -> int:
-    """How many trials to run at a time: one a core, fewer if memory is short, one on a GPU.
-
-    A small recurrent network uses one core better than two: eight trainings of LSTM and GRU on
-    KLUE-TC took 131 s two at a time and 177 s one at a time, on two cores.
-    """
-    if shutil.which("nvidia-smi"):
-        return 1
-    return max(1, min(trials, cores(), int(_free_memory() / _MEMORY_OF_A_TRIAL)))
-
-
-def _free_memory() -> float:
-    with suppress(OSError, ValueError):
-        for line in Path("/proc/meminfo").read_text("ascii").splitlines():
-            if line.startswith("MemAvailable:"):
-                return float(line.split()[1]) * 1024
-    return float("inf")
-
-
-def run_trials(
-    trials: Sequence[Trial],
+def run_plan(
+    plan: Plan,
     out: Path,
     *,
     jobs: int,
-    keep_going: bool,
     stop: StopRequest,
+    engine: Engine | None = None,
     watcher: Watcher | None = None,
     arguments: Sequence[str] = (),
 ) -> list[Progress]:
     """Run every trial that is not finished.
 
     Args:
-        trials: what `rnncli.sweep.trials` gave.
+        plan: says which is next.
         out: the folder of their runs.
-        jobs: how many at a time; they share the cores evenly.
-        keep_going: start further trials after one has failed.
+        jobs: how many at a time.
         stop: asks the running trials to save and end.
+        engine: where they run; on this machine if left out.
         watcher: told what happens.
         arguments: further arguments of `rnn train`.
 
@@ -111,109 +75,76 @@ def run_trials(
     Raises:
         Interrupted: a stop was asked for; the same sweep goes on from there.
     """
-    watcher = watcher or Watcher()
-    everything = [Progress(trial, state_of(trial, out)) for trial in trials]
-    children: list[_Child] = []
-    slots = list(range(jobs))
+    watcher, engine = watcher or Watcher(), engine or Local()
+    engine.jobs = jobs
+    running: list[_Running] = []
     with stop.deferred():
         try:
             while True:
-                while slots and not stop and (one := _next(everything, keep_going=keep_going)):
-                    children.append(_start(one, out, slots.pop(0), jobs, arguments))
+                while len(running) < jobs and not stop and (one := plan.next()):
+                    job = engine.start(
+                        _arguments(one.trial, out, arguments), one.trial.run(out).path
+                    )
+                    one.state, one.began = "running", time.perf_counter()
+                    running.append(_Running(one, job))
                     watcher.changed(one)
-                if stop:
-                    _signal(children, stop.signal or signal.SIGINT)
-                for child in [child for child in children if child.process.poll() is not None]:
-                    _finish(child, out)
-                    children.remove(child)
-                    slots.append(child.slot)
-                    watcher.changed(child.progress)
-                watcher.tick(everything)
-                if not children and (stop or not _left(everything, out, keep_going=keep_going)):
+                plan.look()
+                for child in running:
+                    if stop or child.progress.unwanted:
+                        child.stop(stop.signal or signal.SIGINT)
+                for child in running[:]:
+                    if (ended := child.job.ended()) is not None:
+                        running.remove(child)
+                        _settle(child.progress, ended, out)
+                        plan.ended(child.progress)
+                        watcher.changed(child.progress)
+                watcher.tick(plan.everything)
+                if not running and (stop or not plan.left()):
                     break
                 time.sleep(_PAUSE)
         finally:
-            for child in children:  # an error here leaves no process behind
-                child.process.terminate()
+            for child in running:  # an error here leaves no process behind
+                child.job.abandon()
     if stop:
         raise stop.error()
-    return everything
+    return plan.everything
 
 
-def state_of(trial: Trial, out: Path) -> TrialState:
-    """How far a trial has come by what its run directory says."""
-    run = trial.run(out)
-    if not run.exists:
-        return "waiting"
-    if run.locked:
-        return "elsewhere"
-    try:
-        return "done" if run.status.state == "done" else "waiting"
-    except StorageError:
-        return "waiting"  # training it says what is wrong
-
-
-def _next(everything: Sequence[Progress], *, keep_going: bool) -> Progress | None:
-    """The trial to start, if there is one and no failure forbids it."""
-    if not keep_going and any(one.state == "failed" for one in everything):
-        return None
-    return next((one for one in everything if one.state == "waiting"), None)
-
-
-def _left(everything: Sequence[Progress], out: Path, *, keep_going: bool) -> bool:
-    """Whether there is a trial to start, or one whose end in another process is to be awaited."""
-    elsewhere = [one for one in everything if one.state == "elsewhere"]
-    for one in elsewhere:
-        one.state = state_of(one.trial, out)
-    return bool(elsewhere) or _next(everything, keep_going=keep_going) is not None
-
-
-def _command(trial: Trial, out: Path, arguments: Sequence[str]) -> list[str]:
+def _arguments(trial: Trial, out: Path, further: Sequence[str]) -> list[str]:
+    """Of Python, for a trial's training."""
     settings = [word for setting in trial.settings for word in ("--set", setting)]
     chosen = ["--config", trial.base, *settings, "--seed", str(trial.seed), "--out", str(out)]
-    return [sys.executable, "-m", "rnncli", "train", *chosen, "--quiet", "--json", *arguments]
+    return ["-m", "rnncli", "train", *chosen, "--quiet", "--json", *further]
 
 
-def _start(one: Progress, out: Path, slot: int, jobs: int, arguments: Sequence[str]) -> _Child:
-    errors = tempfile.TemporaryFile()  # noqa: SIM115, closed when the process has ended
-    # A session of its own: a stop is passed on by us, once.
-    process = subprocess.Popen(
-        _command(one.trial, out, arguments),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=errors,
-        start_new_session=True,
-    )
-    if jobs > 1 and hasattr(os, "sched_setaffinity"):
-        mine = sorted(os.sched_getaffinity(0))
-        share = mine[slot % len(mine) :: jobs] or mine
-        with suppress(OSError):  # it may have ended already
-            os.sched_setaffinity(process.pid, share)
-    one.state, one.began = "running", time.perf_counter()
-    return _Child(one, process, errors, slot)
-
-
-def _signal(children: Sequence[_Child], number: int) -> None:
-    for child in children:
-        if not child.signalled:
-            child.process.send_signal(number)
-            child.signalled = True
-
-
-def _finish(child: _Child, out: Path) -> None:
+def _settle(one: Progress, ended: Ended, out: Path) -> None:
     """Take note of how a process ended."""
-    one, code = child.progress, child.process.returncode
-    child.errors.seek(0)
-    lines = child.errors.read().decode("utf-8", "replace").splitlines()
-    child.errors.close()
+    lines = ended.errors.splitlines()
     told = [line.removeprefix("error: ") for line in lines if line.startswith("error: ")]
+    one.code = code = ended.code
     if code == 0:
         one.state = "done"
     elif code in {130, -signal.SIGINT, -signal.SIGTERM}:
         one.state = "interrupted"
     elif one.trial.run(out).locked:
         one.state = "elsewhere"
+    elif code is None and _worth_another(one, out):
+        one.state = "waiting"
     else:
         one.state = "failed"
-        killed = f"killed by signal {-code}" if code < 0 else f"exit code {code}"
+        killed = f"killed by signal {-(code or 0)}" if (code or 0) < 0 else f"exit code {code}"
+        if code is None:
+            killed = f"its worker was lost {_LOSSES} times without an epoch between"
+            lines = [f"{killed}: {line}" for line in lines]
         one.reason = told[0] if told else (lines[-1] if lines else killed)
+
+
+def _worth_another(one: Progress, out: Path) -> bool:
+    """Whether a training whose worker was lost is to be started again."""
+    try:
+        epoch = one.trial.run(out).status.epoch
+    except StorageError:  # it did not come so far
+        epoch = 0
+    one.losses = 1 if epoch > one.epoch else one.losses + 1
+    one.epoch = epoch
+    return one.losses < _LOSSES

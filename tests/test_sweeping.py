@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Sequence
@@ -15,10 +14,12 @@ import numpy as np
 import pytest
 
 from rnncli import Run, sweeping
+from rnncli.engines.local import automatic_jobs
 from rnncli.errors import Interrupted
 from rnncli.interrupt import StopRequest
 from rnncli.sweep import Trial, read_sweep, trials
-from rnncli.sweeping import Progress, Watcher, automatic_jobs, run_trials
+from rnncli.sweep_plan import FixedPlan, Progress
+from rnncli.sweeping import Watcher, run_plan
 from tests.synthetic import TINY
 from tests.terminal import command, rnn, rnn_process
 
@@ -73,15 +74,26 @@ def scripts(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     def stand_in(trial: Trial, out: Path, arguments: Sequence[str]) -> list[str]:
         program = programs[min(len(started), len(programs) - 1)]
         started.append(trial)
-        return [sys.executable, "-c", program, str(trial.run(out).path)]
+        return ["-c", program, str(trial.run(out).path)]
 
-    monkeypatch.setattr(sweeping, "_command", stand_in)
+    monkeypatch.setattr(sweeping, "_arguments", stand_in)
     return programs
 
 
-def run(found: list[Trial], out: Path, jobs: int = 1, **options: bool) -> list[str]:
-    keep_going = options.get("keep_going", False)
-    ended = run_trials(found, out, jobs=jobs, keep_going=keep_going, stop=StopRequest())
+def run(
+    found: list[Trial],
+    out: Path,
+    jobs: int = 1,
+    *,
+    keep_going: bool = False,
+    stop: StopRequest | None = None,
+    watcher: Watcher | None = None,
+) -> list[Progress]:
+    plan = FixedPlan(found, out, keep_going=keep_going)
+    return run_plan(plan, out, jobs=jobs, stop=stop or StopRequest(), watcher=watcher)
+
+
+def states(ended: list[Progress]) -> list[str]:
     return [one.state for one in ended]
 
 
@@ -89,11 +101,11 @@ def test_finished_trials_are_passed_over(scripts: list[str], tmp_path: Path) -> 
     scripts.append(FINISH)
     found, out = trials_of(tmp_path, 3), tmp_path / "out"
     recorder = Recorder()
-    run_trials(found, out, jobs=2, keep_going=False, stop=StopRequest(), watcher=recorder)
+    run(found, out, jobs=2, watcher=recorder)
     assert sorted(recorder.states) == ["done"] * 3 + ["running"] * 3
     assert recorder.most <= 2
     scripts[:] = [FAIL]
-    assert run(found, out) == ["done"] * 3
+    assert states(run(found, out)) == ["done"] * 3
 
 
 @pytest.mark.parametrize("keep_going", [False, True])
@@ -102,9 +114,9 @@ def test_a_failure_ends_the_sweep_unless_it_is_to_keep_going(
 ) -> None:
     scripts += [FINISH, FAIL, FINISH]
     found, out = trials_of(tmp_path, 4), tmp_path / "out"
-    ended = run_trials(found, out, jobs=1, keep_going=keep_going, stop=StopRequest())
+    ended = run(found, out, keep_going=keep_going)
     rest = ["done"] * 2 if keep_going else ["waiting"] * 2
-    assert [one.state for one in ended] == ["done", "failed", *rest]
+    assert states(ended) == ["done", "failed", *rest]
     assert ended[1].reason == "no such data"
 
 
@@ -114,14 +126,7 @@ def test_a_stop_is_passed_on_and_waited_for(scripts: list[str], tmp_path: Path) 
     timer = threading.Timer(1.5, lambda: setattr(stop, "signal", signal.SIGINT))
     timer.start()
     with pytest.raises(Interrupted):
-        run_trials(
-            trials_of(tmp_path, 3),
-            tmp_path / "out",
-            jobs=2,
-            keep_going=False,
-            stop=stop,
-            watcher=recorder,
-        )
+        run(trials_of(tmp_path, 3), tmp_path / "out", jobs=2, stop=stop, watcher=recorder)
     assert recorder.states == ["running"] * 2 + ["interrupted"] * 2
 
 
@@ -133,7 +138,7 @@ def test_a_run_that_another_process_trains_is_waited_for(
     other = Run.create(trial.run(out).path)
     other.set_status("running")
     ended: list[str] = []
-    thread = threading.Thread(target=lambda: ended.extend(run([trial], out)))
+    thread = threading.Thread(target=lambda: ended.extend(states(run([trial], out))))
     with other.lock():
         thread.start()
         time.sleep(1.0)
