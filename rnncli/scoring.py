@@ -28,7 +28,7 @@ def logits(model: Any, encoded: Encoded, batch_size: int = 256) -> NDArray[np.fl
     return results
 
 
-def softmax(scores: NDArray[np.float32]) -> NDArray[np.float64]:
+def softmax(scores: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
     """Probabilities [N, C] of logits [N, C], in float64 so that they sum to 1."""
     shifted = scores.astype(np.float64) - scores.max(axis=-1, keepdims=True)
     powers = np.exp(shifted)

@@ -10,8 +10,20 @@ import math
 import unicodedata
 from collections.abc import Sequence
 from html import escape
+from importlib.resources import files
 
-__all__ = ["WIDTH", "breadth", "clean", "dot", "line", "picture", "shorten", "text", "ticks"]
+__all__ = [
+    "WIDTH",
+    "breadth",
+    "clean",
+    "dot",
+    "line",
+    "picture",
+    "shorten",
+    "standalone",
+    "text",
+    "ticks",
+]
 
 WIDTH = 380
 """Of a figure, in its own units: near that of a phone. Pages set figures side by side."""
@@ -34,6 +46,17 @@ def picture(height: int, title: str, parts: Sequence[str], width: int = WIDTH) -
         f'<svg viewBox="0 0 {width} {height}" style="max-width:{width * 1.25:.0f}px" role="img" '
         f'aria-label="{clean(title)}">{"".join(parts)}</svg>'
     )
+
+
+def standalone(figure: str) -> str:
+    """A figure of `picture` as a file of its own, with the page's colours, light and dark."""
+    css = files("rnncli").joinpath("page.css").read_text(encoding="utf-8")
+    variables, _, rules = css.partition("* {")
+    kept = "\n".join(line for line in rules.splitlines() if line.startswith("svg "))
+    style = f"{variables}svg {{ background: var(--card); font-family: sans-serif; }}\n{kept}"
+    head, _, rest = figure.partition(">")
+    head = head.replace("<svg", '<svg xmlns="http://www.w3.org/2000/svg"', 1)
+    return f"{head}><style>{style}</style>{rest}\n"
 
 
 def text(

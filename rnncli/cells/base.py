@@ -62,6 +62,8 @@ class CellSpec(Spec):
     """The gates that a peephole leads to: what `Step.peepholes` holds."""
     gates: ClassVar[int] = 1
     """How many times U columns the kernel has."""
+    keeping_gate: ClassVar[str | None] = None
+    """The gate whose value is the share of the old state that stays."""
     recurrent: ClassVar[bool] = True
     """Whether a step reads the state of the one before."""
 

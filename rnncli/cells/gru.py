@@ -30,6 +30,7 @@ class GRU(CellSpec):
     summary: ClassVar[str] = "GRU, reset gate before or after: hₜ = z ⊙ hₜ₋₁ + (1 − z) ⊙ g"
     gates: ClassVar[int] = 3
     gate_names: ClassVar[tuple[str, ...]] = ("update", "reset", "candidate")
+    keeping_gate: ClassVar[str | None] = "update"
 
     cell: Literal["gru"]
     reset_after: bool = True

@@ -30,6 +30,7 @@ class LSTM(CellSpec):
     gates: ClassVar[int] = 4
     gate_names: ClassVar[tuple[str, ...]] = ("input", "forget", "candidate", "output")
     state_names: ClassVar[tuple[str, ...]] = ("h", "c")
+    keeping_gate: ClassVar[str | None] = "forget"
 
     cell: Literal["lstm"]
     recurrent_dropout: Rate = 0.0

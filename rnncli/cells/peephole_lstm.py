@@ -31,6 +31,7 @@ class PeepholeLSTM(CellSpec):
     gate_names: ClassVar[tuple[str, ...]] = ("input", "forget", "candidate", "output")
     peephole_names: ClassVar[tuple[str, ...]] = ("input", "forget", "output")
     state_names: ClassVar[tuple[str, ...]] = ("h", "c")
+    keeping_gate: ClassVar[str | None] = "forget"
 
     cell: Literal["peephole_lstm"]
     peephole: Literal["diagonal", "full"] = "diagonal"
