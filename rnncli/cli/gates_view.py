@@ -78,7 +78,7 @@ def _row(look: Look, direction: Direction) -> tuple[str, Floats]:
     arrow = "←" if direction.backwards else "→"
     name, values = look.keeping(direction)
     low, high = float(values.min()), float(values.max())
-    name = name.removesuffix(" gate").replace("step of the state", "step")
+    name = name.removesuffix(" gate").partition(" of the ")[0]
     name = f"{direction.layer + 1}{arrow} {name} {low:.2f}…{high:.2f}"
     return name, (values - low) / max(high - low, 1e-12)
 

@@ -142,7 +142,8 @@ class Look:
     def keeping(self, direction: Direction) -> tuple[str, Array]:
         """What stands for a direction at a glance, and its value at every token [T] in 0…1.
 
-        The mean of the gate that keeps the state; without one, how far the state moves.
+        The mean of the gate that keeps the state; without one, how far the state moves; without
+        recurrence, the size of the output. The latter two as shares of the largest.
         """
         cell, run = self.cells[direction.layer], self.inside.layers[direction]
         if cell.keeping_gate is not None:
@@ -150,8 +151,9 @@ class Look:
         h = run.steps["h"][0]
         zero = np.zeros_like(h[:1])
         before = np.concatenate([h[1:], zero] if direction.backwards else [zero, h[:-1]])
-        moved = np.sqrt(((h - before) ** 2).mean(axis=1))
-        return "step of the state", moved / max(float(moved.max()), 1e-12)
+        size = np.sqrt(((h - before * cell.recurrent) ** 2).mean(axis=1))
+        name = "step of the state" if cell.recurrent else "size of the output"
+        return name, size / max(float(size.max()), 1e-12)
 
 
 def look(

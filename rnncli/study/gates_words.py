@@ -79,7 +79,7 @@ def of_direction(look: Look, direction: Direction) -> list[str]:
     ]
     if run.peepholes:
         sizes = {key: float(np.abs(value[0]).mean()) for key, value in run.peepholes.items()}
-        listed = ", ".join(f"{size:.2f} to the {key} gate" for key, size in sizes.items())
+        listed = ", ".join(f"{size:.2g} to the {key} gate" for key, size in sizes.items())
         told.append(f"{name}: the peepholes add, before σ, on average ±{listed}.")
     return told
 

@@ -28,6 +28,8 @@ _LABELLED_LINES = 4
 _LINES = 3
 _WIDEST = 16
 """Of a column without its token."""
+_STRETCH = 2.0
+"""How much wider a line of few columns may become."""
 _TALLEST, _LOWEST = 104, 48
 _STRIP = 9
 _DARKEST = 0.55
@@ -64,8 +66,8 @@ class _Line(NamedTuple):
     """The tokens of one line: where each begins, and how wide it is."""
 
     first: int
-    lefts: Sequence[int]
-    widths: Sequence[int]
+    lefts: Sequence[float]
+    widths: Sequence[float]
 
 
 def unit_heat(
@@ -98,8 +100,8 @@ def unit_heat(
         else:
             parts += _marks(line, tokens, top + 12)
         top += 17
-        pixels = np.repeat(values[here].T / scale.top, line.widths, axis=1)
-        parts.append(_image(_EDGE, top, pixels.shape[1], tall, pixels))
+        pixels = np.repeat(values[here].T / scale.top, natural[here], axis=1)
+        parts.append(_image(_EDGE, top, sum(line.widths), tall, pixels))
         top += tall + 2
         for offset, (left, width) in enumerate(zip(line.lefts, line.widths, strict=True)):
             index = line.first + offset
@@ -147,7 +149,7 @@ def text_heat(
 
 
 def _token_width(token: str) -> int:
-    return min(_ROOM, max(15, round(svg.breadth(token)) + 5))
+    return min(_ROOM, max(15, round(svg.breadth(token)) + 7))
 
 
 def _balanced(widths: Sequence[int]) -> list[_Line]:
@@ -158,13 +160,12 @@ def _balanced(widths: Sequence[int]) -> list[_Line]:
         middle = (low + high) // 2
         low, high = (low, middle) if len(_wrapped(widths, middle)) <= count else (middle + 1, high)
     lines = _wrapped(widths, high)
-    spare = min((_ROOM - sum(line.widths)) // len(line.widths) for line in lines)
-    more = max(0, min(spare, _WIDEST))
+    stretch = min(_STRETCH, _ROOM / max(sum(line.widths) for line in lines))
     return [
         _Line(
             line.first,
-            [left + more * place for place, left in enumerate(line.lefts)],
-            [width + more for width in line.widths],
+            [left * stretch for left in line.lefts],
+            [width * stretch for width in line.widths],
         )
         for line in lines
     ]

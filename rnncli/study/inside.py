@@ -9,6 +9,7 @@ Shape letters: B batch, T time, N n-gram orders, D features, U units, C classes.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -110,6 +111,10 @@ class Replica:
             clamps: what is held in which layer and direction.
             record: keep gates and states of every step.
         """
+        with _one_thread():
+            return self._run(ids, clamps or {}, record)
+
+    def _run(self, ids: NDArray[np.int32], held: Clamps, record: bool) -> Inside:
         mask = (ids if ids.ndim == 2 else ids[:, :, 0]) != 0
         x = self._embedded(ids)
         inputs: list[Array] = []
@@ -117,7 +122,6 @@ class Replica:
         below: list[Replay] = []
         for index, cell in enumerate(self.spec.layers):
             inputs.append(x)
-            held = clamps or {}
             here: list[Replay] = []
             for number, direction in enumerate(directions([cell], index)):
                 start = None
@@ -170,6 +174,22 @@ def directions(cells: Sequence[CellSpec], first: int = 0) -> list[Direction]:
         for index, cell in enumerate(cells, first)
         for number in range(cell.directions)
     ]
+
+
+def _one_thread() -> Any:
+    """A block in which NumPy's matrix products take one thread.
+
+    Those of a step are small: two threads gain little, and on a machine that others use too they
+    wait for each other, ten times as long as one thread works.
+    """
+    return _threads().limit(limits=1, user_api="blas")
+
+
+@functools.cache
+def _threads() -> Any:
+    from threadpoolctl import ThreadpoolController
+
+    return ThreadpoolController()
 
 
 def _weights(model: Any, name: str) -> list[Array]:
