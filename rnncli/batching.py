@@ -46,6 +46,11 @@ class Encoded:
         """Tokens of each text."""
         return np.diff(self.offsets)
 
+    def first(self, count: int) -> Encoded:
+        """The first so many texts, or all if there are no more."""
+        offsets = self.offsets[: count + 1]
+        return Encoded(self.ids[: offsets[-1]], offsets)
+
     def padded(self, rows: NDArray[np.int64], multiple: int = 1) -> NDArray[np.int32]:
         """Some texts as one right-padded array [B, T] or [B, T, N], padding 0.
 

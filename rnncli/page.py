@@ -28,7 +28,15 @@ __all__ = [
 ]
 
 
-def page(title: str, lead: str, parts: Iterable[str], footer: str, language: str = "en") -> str:
+def page(
+    title: str,
+    lead: str,
+    parts: Iterable[str],
+    footer: str,
+    language: str = "en",
+    *,
+    images: bool = False,
+) -> str:
     """A whole document.
 
     Args:
@@ -37,14 +45,16 @@ def page(title: str, lead: str, parts: Iterable[str], footer: str, language: str
         parts: HTML, in order; empty ones are left out.
         footer: HTML.
         language: of the page's own words.
+        images: allow images that stand in the page itself (`data:`), as heat maps have them.
     """
     name = clean(title)
+    allowed = "style-src 'unsafe-inline'" + ("; img-src data:" if images else "")
     return f"""<!doctype html>
 <html lang="{language}">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; {allowed}">
 <title>{name}</title>
 <style>
 {style("figures")}{style("page")}</style>

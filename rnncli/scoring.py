@@ -39,7 +39,7 @@ def probabilities(
     return softmax(logits(model, Encoded.of(tokenizer.encode_many(texts))))
 
 
-def softmax(scores: NDArray[np.float32]) -> NDArray[np.float64]:
+def softmax(scores: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
     """Probabilities [N, C] of logits [N, C], in float64 so that they sum to 1."""
     shifted = scores.astype(np.float64) - scores.max(axis=-1, keepdims=True)
     powers = np.exp(shifted)

@@ -106,3 +106,12 @@ def test_prediction_goes_by_length() -> None:
     lengths = lengths_of(100)
     order = np.concatenate(prediction_batches(lengths, 16))
     assert (np.diff(lengths[order]) >= 0).all()
+
+
+def test_the_first_texts() -> None:
+    rows = [np.arange(1, length + 1, dtype=np.int32) for length in (3, 1, 2)]
+    encoded = Encoded.of(rows)
+    for count in (0, 1, 2, 3, 9):
+        part = encoded.first(count)
+        assert len(part) == min(count, 3)
+        np.testing.assert_array_equal(part.ids, Encoded.of(rows[:count]).ids)

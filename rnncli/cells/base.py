@@ -6,7 +6,8 @@ Shape letters, here and in every cell: B batch, D features of the input, U units
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, NamedTuple
 
 from pydantic import Field
@@ -18,8 +19,11 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Array = NDArray[np.floating[Any]]
+    Change = Callable[[str, Array], Array]
 
-__all__ = ["CellSpec", "Step", "sigmoid"]
+__all__ = ["CellSpec", "Step", "sigmoid", "unchanged"]
+
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
 class Step(NamedTuple):
@@ -29,6 +33,13 @@ class Step(NamedTuple):
     """The new states, each [B, U], the output h first, in the order of `state_names`."""
     gates: Mapping[str, Array]
     """What the cell computed on the way, each [B, U]: gates in 0…1 and candidates."""
+    peepholes: Mapping[str, Array] = _NOTHING
+    """What a gate's peephole adds before its σ, each [B, U], by the gate's name."""
+
+
+def unchanged(name: str, value: Array) -> Array:
+    """The change of a step that changes nothing."""
+    return value
 
 
 def sigmoid(x: Array) -> Array:
@@ -45,8 +56,14 @@ class CellSpec(Spec):
     """One line for `rnn list cells`."""
     state_names: ClassVar[tuple[str, ...]] = ("h",)
     """The states a cell carries from step to step, in the order Keras returns them."""
+    gate_names: ClassVar[tuple[str, ...]] = ()
+    """What `Step.gates` holds, in the order of the kernel's columns."""
+    peephole_names: ClassVar[tuple[str, ...]] = ()
+    """The gates that a peephole leads to: what `Step.peepholes` holds."""
     gates: ClassVar[int] = 1
     """How many times U columns the kernel has."""
+    keeping_gate: ClassVar[str | None] = None
+    """The gate whose value is the share of the old state that stays."""
     recurrent: ClassVar[bool] = True
     """Whether a step reads the state of the one before."""
 
@@ -99,13 +116,21 @@ class CellSpec(Spec):
         """
 
     @abstractmethod
-    def step(self, x: Array, state: Sequence[Array], weights: Sequence[Array]) -> Step:
+    def step(
+        self,
+        x: Array,
+        state: Sequence[Array],
+        weights: Sequence[Array],
+        change: Change = unchanged,
+    ) -> Step:
         """One time step, as the equations say.
 
         Args:
             x: input [B, D].
             state: the previous states, each [B, U], in the order of `state_names`.
             weights: what the Keras layer's `get_weights()` returns for one direction.
+            change: is given every gate, peephole (`peephole_input`, …) and new state (`cell`,
+                `hidden`) by name as soon as it is computed, and answers what to go on with.
         """
 
     def fused_obstacle(self) -> str | None:

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from rnncli.cells.activations import Activation, activate
-from rnncli.cells.base import CellSpec, Step
+from rnncli.cells.base import CellSpec, Step, unchanged
 
 if TYPE_CHECKING:
-    from rnncli.cells.base import Array
+    from rnncli.cells.base import Array, Change
 
 __all__ = ["Dense"]
 
@@ -46,10 +46,16 @@ class Dense(CellSpec):
         """No recurrent kernel."""
         return -self.units * self.units
 
-    def step(self, x: Array, state: Sequence[Array], weights: Sequence[Array]) -> Step:
+    def step(
+        self,
+        x: Array,
+        state: Sequence[Array],
+        weights: Sequence[Array],
+        change: Change = unchanged,
+    ) -> Step:
         """See `CellSpec.step`; weights: kernel [D, U], bias [U]. The state is not read."""
         kernel, bias = weights
-        h = activate(self.activation, x @ kernel + bias)
+        h = change("hidden", activate(self.activation, x @ kernel + bias))
         return Step((h,), {})
 
     def fused_obstacle(self) -> str | None:

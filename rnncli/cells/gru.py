@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from rnncli.cells.base import CellSpec, Step, sigmoid
+from rnncli.cells.base import CellSpec, Step, sigmoid, unchanged
 from rnncli.spec import Rate
 
 if TYPE_CHECKING:
-    from rnncli.cells.base import Array
+    from rnncli.cells.base import Array, Change
 
 __all__ = ["GRU"]
 
@@ -29,6 +29,8 @@ class GRU(CellSpec):
 
     summary: ClassVar[str] = "GRU, reset gate before or after: hₜ = z ⊙ hₜ₋₁ + (1 − z) ⊙ g"
     gates: ClassVar[int] = 3
+    gate_names: ClassVar[tuple[str, ...]] = ("update", "reset", "candidate")
+    keeping_gate: ClassVar[str | None] = "update"
 
     cell: Literal["gru"]
     reset_after: bool = True
@@ -57,7 +59,13 @@ class GRU(CellSpec):
         """The recurrent bias of its own that `reset_after` has [3U]."""
         return self.gates * self.units if self.reset_after else 0
 
-    def step(self, x: Array, state: Sequence[Array], weights: Sequence[Array]) -> Step:
+    def step(
+        self,
+        x: Array,
+        state: Sequence[Array],
+        weights: Sequence[Array],
+        change: Change = unchanged,
+    ) -> Step:
         """See `CellSpec.step`; weights: kernel [D, 3U], recurrent kernel [U, 3U], bias.
 
         Keras keeps the gates' columns in the order z, r, g. The bias is [3U], or [2, 3U] with
@@ -71,10 +79,11 @@ class GRU(CellSpec):
         xz, xr, xg = np.split(x @ kernel + input_bias, 3, axis=-1)
         rz, rr, rg = np.split(recurrent_kernel, 3, axis=-1)
         bz, br, bg = np.split(recurrent_bias, 3, axis=-1)
-        z = sigmoid(xz + h @ rz + bz)
-        r = sigmoid(xr + h @ rr + br)
+        z = change("update", sigmoid(xz + h @ rz + bz))
+        r = change("reset", sigmoid(xr + h @ rr + br))
         g = np.tanh(xg + (r * (h @ rg + bg) if self.reset_after else (r * h) @ rg))
-        h = z * h + (1 - z) * g
+        g = change("candidate", g)
+        h = change("hidden", z * h + (1 - z) * g)
         return Step((h,), {"update": z, "reset": r, "candidate": g})
 
     def fused_obstacle(self) -> str | None:

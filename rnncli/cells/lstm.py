@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from rnncli.cells.base import CellSpec, Step, sigmoid
+from rnncli.cells.base import CellSpec, Step, sigmoid, unchanged
 from rnncli.spec import Rate
 
 if TYPE_CHECKING:
-    from rnncli.cells.base import Array
+    from rnncli.cells.base import Array, Change
 
 __all__ = ["LSTM"]
 
@@ -28,7 +28,9 @@ class LSTM(CellSpec):
 
     summary: ClassVar[str] = "LSTM with forget gate: cₜ = f ⊙ cₜ₋₁ + i ⊙ g, hₜ = o ⊙ tanh(cₜ)"
     gates: ClassVar[int] = 4
+    gate_names: ClassVar[tuple[str, ...]] = ("input", "forget", "candidate", "output")
     state_names: ClassVar[tuple[str, ...]] = ("h", "c")
+    keeping_gate: ClassVar[str | None] = "forget"
 
     cell: Literal["lstm"]
     recurrent_dropout: Rate = 0.0
@@ -53,7 +55,13 @@ class LSTM(CellSpec):
             compiled=compiled,
         )
 
-    def step(self, x: Array, state: Sequence[Array], weights: Sequence[Array]) -> Step:
+    def step(
+        self,
+        x: Array,
+        state: Sequence[Array],
+        weights: Sequence[Array],
+        change: Change = unchanged,
+    ) -> Step:
         """See `CellSpec.step`; weights: kernel [D, 4U], recurrent kernel [U, 4U], bias [4U].
 
         Keras keeps the gates' columns in the order i, f, g, o.
@@ -63,9 +71,10 @@ class LSTM(CellSpec):
         kernel, recurrent_kernel, bias = weights
         h, c = state
         zi, zf, zg, zo = np.split(x @ kernel + h @ recurrent_kernel + bias, 4, axis=-1)
-        i, f, g, o = sigmoid(zi), sigmoid(zf), np.tanh(zg), sigmoid(zo)
-        c = f * c + i * g
-        h = o * np.tanh(c)
+        i, f = change("input", sigmoid(zi)), change("forget", sigmoid(zf))
+        g, o = change("candidate", np.tanh(zg)), change("output", sigmoid(zo))
+        c = change("cell", f * c + i * g)
+        h = change("hidden", o * np.tanh(c))
         return Step((h, c), {"input": i, "forget": f, "candidate": g, "output": o})
 
     def fused_obstacle(self) -> str | None:

@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from rnncli.cells.base import CellSpec, Step, sigmoid
+from rnncli.cells.base import CellSpec, Step, sigmoid, unchanged
 from rnncli.spec import Rate
 
 if TYPE_CHECKING:
-    from rnncli.cells.base import Array
+    from rnncli.cells.base import Array, Change
 
 __all__ = ["PeepholeLSTM"]
 
@@ -28,7 +28,10 @@ class PeepholeLSTM(CellSpec):
 
     summary: ClassVar[str] = "LSTM whose gates see the cell state: i, f ← cₜ₋₁ and o ← cₜ"
     gates: ClassVar[int] = 4
+    gate_names: ClassVar[tuple[str, ...]] = ("input", "forget", "candidate", "output")
+    peephole_names: ClassVar[tuple[str, ...]] = ("input", "forget", "output")
     state_names: ClassVar[tuple[str, ...]] = ("h", "c")
+    keeping_gate: ClassVar[str | None] = "forget"
 
     cell: Literal["peephole_lstm"]
     peephole: Literal["diagonal", "full"] = "diagonal"
@@ -60,7 +63,13 @@ class PeepholeLSTM(CellSpec):
         """The peepholes of i, f and o: each [U], or whole matrices [U, U]."""
         return 3 * self.units * (self.units if self.peephole == "full" else 1)
 
-    def step(self, x: Array, state: Sequence[Array], weights: Sequence[Array]) -> Step:
+    def step(
+        self,
+        x: Array,
+        state: Sequence[Array],
+        weights: Sequence[Array],
+        change: Change = unchanged,
+    ) -> Step:
         """See `CellSpec.step`.
 
         Weights: kernel [D, 4U], recurrent kernel [U, 4U], bias [4U], columns in the order
@@ -72,13 +81,16 @@ class PeepholeLSTM(CellSpec):
         h, c = state
         look = np.multiply if self.peephole == "diagonal" else np.matmul
         zi, zf, zg, zo = np.split(x @ kernel + h @ recurrent_kernel + bias, 4, axis=-1)
-        i = sigmoid(zi + look(c, to_input))
-        f = sigmoid(zf + look(c, to_forget))
-        g = np.tanh(zg)
-        c = f * c + i * g
-        o = sigmoid(zo + look(c, to_output))
-        h = o * np.tanh(c)
-        return Step((h, c), {"input": i, "forget": f, "candidate": g, "output": o})
+        pi = change("peephole_input", look(c, to_input))
+        pf = change("peephole_forget", look(c, to_forget))
+        i, f = change("input", sigmoid(zi + pi)), change("forget", sigmoid(zf + pf))
+        g = change("candidate", np.tanh(zg))
+        c = change("cell", f * c + i * g)
+        po = change("peephole_output", look(c, to_output))
+        o = change("output", sigmoid(zo + po))
+        h = change("hidden", o * np.tanh(c))
+        gates = {"input": i, "forget": f, "candidate": g, "output": o}
+        return Step((h, c), gates, {"input": pi, "forget": pf, "output": po})
 
     def compiled_obstacle(self) -> str | None:
         """See `CellSpec.compiled_obstacle`."""

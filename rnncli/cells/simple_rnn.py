@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from rnncli.cells.activations import Activation, activate
-from rnncli.cells.base import CellSpec, Step
+from rnncli.cells.base import CellSpec, Step, unchanged
 from rnncli.spec import Rate
 
 if TYPE_CHECKING:
-    from rnncli.cells.base import Array
+    from rnncli.cells.base import Array, Change
 
 __all__ = ["SimpleRNN"]
 
@@ -46,11 +46,18 @@ class SimpleRNN(CellSpec):
             compiled=compiled,
         )
 
-    def step(self, x: Array, state: Sequence[Array], weights: Sequence[Array]) -> Step:
+    def step(
+        self,
+        x: Array,
+        state: Sequence[Array],
+        weights: Sequence[Array],
+        change: Change = unchanged,
+    ) -> Step:
         """See `CellSpec.step`; weights: kernel [D, U], recurrent kernel [U, U], bias [U]."""
         kernel, recurrent_kernel, bias = weights
         (h,) = state
         h = activate(self.activation, x @ kernel + h @ recurrent_kernel + bias)
+        h = change("hidden", h)
         return Step((h,), {})
 
     def compiled_obstacle(self) -> str | None:

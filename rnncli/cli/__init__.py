@@ -15,6 +15,8 @@ from rnncli.cli import (
     data,
     doctor,
     evaluate,
+    gates,
+    intervene,
     memory,
     order,
     predict,
@@ -50,6 +52,8 @@ app.command("train", epilog=train.EXAMPLES)(train.train)
 app.command("sweep", epilog=sweep.EXAMPLES)(sweep.sweep)
 app.command("evaluate", epilog=evaluate.EXAMPLES)(evaluate.evaluate)
 app.command("predict", epilog=predict.EXAMPLES)(predict.predict)
+app.command("gates", epilog=gates.EXAMPLES)(gates.gates)
+app.command("intervene", epilog=intervene.EXAMPLES)(intervene.intervene)
 app.command("reproduce", epilog=reproduce.EXAMPLES)(reproduce.reproduce)
 app.command("runs", epilog=runs.EXAMPLES)(runs.runs)
 app.command("compare", epilog=compare.EXAMPLES)(compare.compare)

@@ -80,7 +80,7 @@ def _print(one: Attribution, apart: bool) -> None:
 
     from rnncli.console import result_console
     from rnncli.study.attribute_page import HEAD, METHODS, rows
-    from rnncli.study.heat import heat_text
+    from rnncli.study.colouring import heat_text
     from rnncli.study.tokens import readable
     from rnncli.wording import printable
 

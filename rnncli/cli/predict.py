@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, cast
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from rnncli.cli.options import BackendOption, DeviceOption, RunArgument, examples
+from rnncli.cli.texts import TextFileOption, TextsArgument, text_chunks
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
-    from io import BufferedReader
+    from collections.abc import Callable, Sequence
 
     from rnncli.classifier import Prediction
 
@@ -27,13 +26,8 @@ EXAMPLES = examples(
 
 def predict(
     run: RunArgument,
-    texts: Annotated[
-        list[str] | None, typer.Argument(metavar="TEXT", help="Texts to classify.")
-    ] = None,
-    file: Annotated[
-        Path | None,
-        typer.Option("--file", "-f", metavar="FILE", help="A text a line, UTF-8; - is stdin."),
-    ] = None,
+    texts: TextsArgument = None,
+    file: TextFileOption = None,
     device: DeviceOption = None,
     backend: BackendOption = None,
     json: Annotated[
@@ -51,7 +45,7 @@ def predict(
     from rnncli.run import Run
 
     with ExitStack() as stack:
-        chunks = _chunks(texts, file, run, stack.enter_context)
+        chunks = text_chunks(texts, file, f"rnn predict {run}", stack.enter_context)
         opened_run = Run.open(run)
         classifier = stack.enter_context(opened(opened_run, device, backend))
         write = _json_writer() if json else _line_writer(classifier.labels)
@@ -59,42 +53,6 @@ def predict(
             for text, prediction in zip(chunk, classifier.predict(chunk), strict=True):
                 write(text, prediction)
             sys.stdout.flush()
-
-
-def _chunks(
-    texts: Sequence[str] | None, file: Path | None, run: Path, enter: Callable[..., object]
-) -> Iterable[Sequence[str]]:
-    """The texts in portions; the file is opened at once, so that a wrong name fails at once."""
-    from rnncli.errors import DataError, UsageError
-    from rnncli.text_lines import chunks_of_lines
-
-    if texts:
-        if file is not None:
-            raise UsageError(f"both texts and --file {file} are given; give one of them")
-        for number, text in enumerate(texts, start=1):
-            if any("\ud800" <= letter <= "\udfff" for letter in text):
-                raise DataError(f"text {number} of the command line is not UTF-8: {text!r:.80}")
-        return _portions(texts)
-    if file is None or str(file) == "-":
-        if sys.stdin.isatty():
-            raise UsageError(
-                f'nothing to classify; give texts: rnn predict {run} "a text", or --file, '
-                "or pipe lines into it"
-            )
-        stdin = cast("BufferedReader", sys.stdin.buffer)
-        return chunks_of_lines(stdin, "standard input")
-    try:
-        stream = file.open("rb")
-    except OSError as error:
-        reason = (error.strerror or str(error)).lower()
-        raise DataError(f"{file}: {reason}; expected a file with a text a line") from error
-    enter(stream)
-    return chunks_of_lines(stream, str(file))
-
-
-def _portions(texts: Sequence[str], size: int = 1024) -> Iterator[Sequence[str]]:
-    for start in range(0, len(texts), size):
-        yield texts[start : start + size]
 
 
 def _json_writer() -> Callable[[str, Prediction], None]:

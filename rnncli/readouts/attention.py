@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
-from rnncli.readouts.base import ReadoutSpec
+from rnncli.readouts.base import Reading, ReadoutSpec
+
+if TYPE_CHECKING:
+    from rnncli.readouts.base import Array, Mask
 
 __all__ = ["Attention"]
 
@@ -29,3 +32,22 @@ class Attention(ReadoutSpec):
         from rnncli.layers.readouts import MaskedAttention
 
         return MaskedAttention(self.units, name="readout")(outputs, mask)
+
+    def read(
+        self,
+        outputs: Array,
+        states: Sequence[Sequence[Array]],
+        mask: Mask,
+        weights: Sequence[Array],
+        *,
+        sequences: bool,
+    ) -> Reading:
+        """See `ReadoutSpec.read`."""
+        import numpy as np
+
+        kernel, bias, context = weights
+        scores = (np.tanh(outputs @ kernel + bias) @ context)[:, :, 0]
+        scores = np.where(mask, scores, -np.inf)
+        powers = np.exp(scores - scores.max(axis=1, keepdims=True))
+        shares = powers / powers.sum(axis=1, keepdims=True)
+        return Reading(np.einsum("bt,btd->bd", shares, outputs), shares)

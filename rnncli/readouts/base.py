@@ -4,11 +4,27 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from rnncli.spec import Rate, Spec
 
-__all__ = ["ReadoutSpec"]
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Array = NDArray[np.floating[Any]]
+    Mask = NDArray[np.bool_]
+
+__all__ = ["Reading", "ReadoutSpec"]
+
+
+class Reading(NamedTuple):
+    """What a readout makes of a layer's outputs."""
+
+    vector: Array
+    """[B, F]."""
+    shares: Array | None = None
+    """How much of the vector each token gives [B, T], 1 in sum; None where it is read at one."""
 
 
 class ReadoutSpec(Spec):
@@ -40,4 +56,24 @@ class ReadoutSpec(Spec):
 
         Returns:
             the vector [B, F] of each text.
+        """
+
+    @abstractmethod
+    def read(
+        self,
+        outputs: Array,
+        states: Sequence[Sequence[Array]],
+        mask: Mask,
+        weights: Sequence[Array],
+        *,
+        sequences: bool,
+    ) -> Reading:
+        """The same in NumPy, to look inside a trained network.
+
+        Args:
+            outputs: as in `apply`; without sequences [B, D].
+            states: as in `apply`.
+            mask: True at real tokens [B, T].
+            weights: what the Keras layer's `get_weights()` returns.
+            sequences: whether `outputs` holds every step.
         """

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from rnncli.readouts.base import ReadoutSpec
+from rnncli.readouts.base import Reading, ReadoutSpec
+
+if TYPE_CHECKING:
+    from rnncli.readouts.base import Array, Mask
 
 __all__ = ["Last"]
 
@@ -30,3 +33,19 @@ class Last(ReadoutSpec):
         from rnncli.layers.readouts import LastStep
 
         return LastStep(name="readout")(outputs, mask) if sequences else outputs
+
+    def read(
+        self,
+        outputs: Array,
+        states: Sequence[Sequence[Array]],
+        mask: Mask,
+        weights: Sequence[Array],
+        *,
+        sequences: bool,
+    ) -> Reading:
+        """See `ReadoutSpec.read`."""
+        import numpy as np
+
+        if not sequences:
+            return Reading(outputs)
+        return Reading(outputs[np.arange(len(mask)), mask.sum(axis=1) - 1])

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from rnncli.readouts.base import ReadoutSpec
+from rnncli.readouts.base import Reading, ReadoutSpec
+
+if TYPE_CHECKING:
+    from rnncli.readouts.base import Array, Mask
 
 __all__ = ["Max"]
 
@@ -25,3 +28,22 @@ class Max(ReadoutSpec):
         from rnncli.layers.readouts import MaskedMax
 
         return MaskedMax(name="readout")(outputs, mask)
+
+    def read(
+        self,
+        outputs: Array,
+        states: Sequence[Sequence[Array]],
+        mask: Mask,
+        weights: Sequence[Array],
+        *,
+        sequences: bool,
+    ) -> Reading:
+        """See `ReadoutSpec.read`; a token's share is that of the features it is greatest in."""
+        import numpy as np
+
+        known = np.where(mask[:, :, None], outputs, -np.inf)
+        winners = known.argmax(axis=1)
+        shares = np.zeros(mask.shape)
+        np.add.at(shares, (np.arange(len(mask))[:, None], winners), 1 / winners.shape[1])
+        vector = np.take_along_axis(known, winners[:, None], axis=1)[:, 0]
+        return Reading(vector, shares)

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from rnncli.readouts.base import ReadoutSpec
+from rnncli.readouts.base import Reading, ReadoutSpec
+
+if TYPE_CHECKING:
+    from rnncli.readouts.base import Array, Mask
 
 __all__ = ["Mean"]
 
@@ -25,3 +28,18 @@ class Mean(ReadoutSpec):
         from rnncli.layers.readouts import MaskedMean
 
         return MaskedMean(name="readout")(outputs, mask)
+
+    def read(
+        self,
+        outputs: Array,
+        states: Sequence[Sequence[Array]],
+        mask: Mask,
+        weights: Sequence[Array],
+        *,
+        sequences: bool,
+    ) -> Reading:
+        """See `ReadoutSpec.read`."""
+        import numpy as np
+
+        shares = mask / mask.sum(axis=1, keepdims=True)
+        return Reading(np.einsum("bt,btd->bd", shares, outputs), shares)

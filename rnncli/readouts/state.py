@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from rnncli.readouts.base import ReadoutSpec
+from rnncli.readouts.base import Reading, ReadoutSpec
+
+if TYPE_CHECKING:
+    from rnncli.readouts.base import Array, Mask
 
 __all__ = ["State"]
 
@@ -27,6 +30,23 @@ class State(ReadoutSpec):
         """See `ReadoutSpec.apply`."""
         import keras
 
-        kept = {"h": slice(0, 1), "c": slice(1, 2), "both": slice(None)}[self.states]
-        chosen = [state for direction in states for state in direction[kept]]
+        chosen = self._chosen(states)
         return chosen[0] if len(chosen) == 1 else keras.ops.concatenate(chosen, axis=-1)
+
+    def read(
+        self,
+        outputs: Array,
+        states: Sequence[Sequence[Array]],
+        mask: Mask,
+        weights: Sequence[Array],
+        *,
+        sequences: bool,
+    ) -> Reading:
+        """See `ReadoutSpec.read`."""
+        import numpy as np
+
+        return Reading(np.concatenate(self._chosen(states), axis=-1))
+
+    def _chosen(self, states: Sequence[Sequence[Any]]) -> list[Any]:
+        kept = {"h": slice(0, 1), "c": slice(1, 2), "both": slice(None)}[self.states]
+        return [state for direction in states for state in direction[kept]]

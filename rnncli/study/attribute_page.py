@@ -12,7 +12,7 @@ from rnncli import svg
 from rnncli.page import details, figures, page, section, table
 from rnncli.standalone import standalone
 from rnncli.study.attribute import Attribution, rank_agreement
-from rnncli.study.heat import heat_html, heat_picture
+from rnncli.study.colouring import heat_html, heat_picture
 from rnncli.study.output import write_study
 from rnncli.study.tokens import readable
 

@@ -1,115 +1,218 @@
-"""Texts whose tokens are coloured by a signed number: for a browser, alone, and in a terminal."""
+"""Heat maps of a text: units by tokens, and tokens as running text.
+
+Shape letters: T tokens, U units.
+"""
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
 
 from rnncli import svg
+from rnncli.png import data_uri, shades
 
 if TYPE_CHECKING:
-    from rich.text import Text
+    from numpy.typing import NDArray
 
-__all__ = ["heat_html", "heat_picture", "heat_text", "strengths"]
+    Array = NDArray[np.floating[Any]]
 
-_FAINTEST, _STRONGEST = 0.02, 0.62
-"""Opacity of the colours; text stays readable on the strongest, light or dark."""
-_LINE, _GAP = 24, 3
-_EMS = (
-    ("ijl'|.,:;!I ", 0.3),
-    ('tfr()[]-"/', 0.4),
-    ("scxzkvyJ?*", 0.55),
-    ("ABCDGHNOQUVXYwK", 0.74),
-    ("mMW%@", 0.95),
-)
-"""Widths of Latin letters in ems, as common sans-serif fonts have them."""
-_BLUE, _ORANGE = (36, 99, 166), (180, 83, 15)
+__all__ = ["Scale", "text_heat", "unit_heat"]
 
-
-def strengths(values: Sequence[float]) -> list[float]:
-    """Values as shares −1…1 of the largest."""
-    largest = max(map(abs, values), default=0.0)
-    return [value / largest if largest else 0.0 for value in values]
+_EDGE = 4
+"""Left and right of a picture."""
+_ROOM = svg.WIDTH - 2 * _EDGE
+_LABELLED_LINES = 4
+"""Tokens are written above their columns if that takes at most so many lines."""
+_LINES = 3
+_WIDEST = 16
+"""Of a column without its token."""
+_STRETCH = 2.0
+"""How much wider a line of few columns may become."""
+_TALLEST, _LOWEST = 104, 48
+_STRIP = 9
+_DARKEST = 0.55
+"""Behind words, so that they stay readable."""
 
 
-def heat_html(tokens: Sequence[str], values: Sequence[float], apart: bool) -> str:
-    """The text as HTML: blue speaks for, orange against, the number under the pointer.
+class Scale(NamedTuple):
+    """The values at the ends of the colours: orange at −`top` if `signed`, blue at `top`."""
+
+    top: float
+    signed: bool
+
+    @classmethod
+    def around(cls, values: Array) -> Scale:
+        """Signed, as far as the values go."""
+        return cls(max(float(np.abs(values).max(initial=0.0)), 1e-9), True)
+
+    def legend(self) -> list[str]:
+        """A ramp with its ends named, at the upper right."""
+        low = f"−{self.top:.3g}" if self.signed else "0"
+        ramp = np.linspace(-1 if self.signed else 0, 1, 64)[None]
+        end = svg.WIDTH - _EDGE
+        high = f"{self.top:.3g}"
+        right = end - svg.breadth(high) - 4
+        image = _image(right - 64, 6, 64, 8, ramp)
+        return [
+            svg.text(right - 69, 14, low, "muted", "end"),
+            image,
+            svg.text(end, 14, high, "muted", "end"),
+        ]
+
+
+class _Line(NamedTuple):
+    """The tokens of one line: where each begins, and how wide it is."""
+
+    first: int
+    lefts: Sequence[float]
+    widths: Sequence[float]
+
+
+def unit_heat(
+    title: str, values: Array, tokens: Sequence[str], scale: Scale, tips: Sequence[str] = ()
+) -> str:
+    """Units down, tokens across, wrapped as text is; below each line the mean over units.
 
     Args:
-        tokens: as they are to be read.
-        values: one each.
-        apart: whether a space stands between tokens.
+        title: what the values are.
+        values: [T, U], units in the order to be drawn.
+        tokens: T, readable.
+        scale: of the colours.
+        tips: what each token's mean says under the pointer; its value if left out.
     """
-    spans = []
-    for token, value, share in zip(tokens, values, strengths(values), strict=True):
-        colour = "var(--blue)" if share > 0 else "var(--orange)"
-        percent = 100 * _opacity(share)
-        tint = f"background:color-mix(in srgb,{colour} {percent:.0f}%,transparent)"
-        style = f' style="{tint}"' if share else ""
-        spans.append(f'<span{style} title="{value:+.3f}">{svg.clean(token)}</span>')
-    return f'<p class="heat">{(" " if apart else "").join(spans)}</p>'
+    natural = [_token_width(token) for token in tokens]
+    labelled = len(_wrapped(natural)) <= _LABELLED_LINES
+    if not labelled:
+        natural = [max(2, min(_WIDEST, _ROOM * _LINES // len(tokens)))] * len(tokens)
+    tall = max(_LOWEST, min(_TALLEST, values.shape[1]))
+    means = values.mean(axis=1)
+    parts = [svg.text(_EDGE, 14, title, "strong"), *scale.legend()]
+    top = 24.0
+    for line in _balanced(natural):
+        here = slice(line.first, line.first + len(line.lefts))
+        if labelled:
+            parts += [
+                svg.text(_EDGE + left + width / 2, top + 12, svg.shorten(token, 12), "", "middle")
+                for token, left, width in zip(tokens[here], line.lefts, line.widths, strict=True)
+            ]
+        else:
+            parts += _marks(line, tokens, top + 12)
+        top += 17
+        pixels = np.repeat(values[here].T / scale.top, natural[here], axis=1)
+        parts.append(_image(_EDGE, top, sum(line.widths), tall, pixels))
+        top += tall + 2
+        for offset, (left, width) in enumerate(zip(line.lefts, line.widths, strict=True)):
+            index = line.first + offset
+            tip = tips[index] if tips else f"{index + 1} {tokens[index]}: {means[index]:.3f}"
+            level = means[index] / scale.top
+            gap = 1 if width > 4 else 0
+            place = (_EDGE + left, top, width - gap, _STRIP)
+            parts.append(_box(*place, level, min(1.0, abs(level)), tip))
+        top += _STRIP + 10
+    return svg.picture(round(top), f"{title}: units by tokens", parts)
 
 
-def heat_picture(
-    title: str, under: str, tokens: Sequence[str], values: Sequence[float], apart: bool
+def text_heat(
+    title: str,
+    tokens: Sequence[str],
+    values: Array,
+    scale: Scale,
+    tips: Sequence[str],
+    unknown: Sequence[bool] = (),
 ) -> str:
-    """The same as a figure; a token is as wide as its text, so that none overlaps another."""
-    parts = [svg.text(0, 14, title, "title"), svg.text(0, 32, under, "muted")]
-    gap = _GAP if apart else 0
-    x, y = 0.0, 44
-    for token, value, share in zip(tokens, values, strengths(values), strict=True):
-        shown = svg.shorten(token, svg.WIDTH // 12 - 1)
-        width = _breadth(shown) + (4 if apart else 1)
-        if x + width > svg.WIDTH:
-            x, y = 0.0, y + _LINE
-        colour = "for" if share > 0 else "against"
-        inner = width - (4 if apart else 1)
-        fitted = f' textLength="{inner:.1f}" lengthAdjust="spacingAndGlyphs"'
-        place = f'x="{x:.1f}" y="{y}" width="{width:.1f}" height="{_LINE - 4}" rx="2"'
-        parts.append(
-            f"<g><title>{svg.clean(f'{token}: {value:+.3f}')}</title>"
-            f'<rect class="{colour}" {place} fill-opacity="{_opacity(share):.3f}"/>'
-            f'<text x="{x + (width - inner) / 2:.1f}" y="{y + 14}"'
-            f"{fitted if len(shown) > 1 else ''}>{svg.clean(shown)}</text></g>"
+    """The text itself, wrapped, each token on the colour of its value.
+
+    Args:
+        title: what the values are.
+        tokens: T, readable.
+        values: [T].
+        scale: of the colours.
+        tips: what each token says under the pointer.
+        unknown: tokens that the network has no vector for, written pale.
+    """
+    pale = unknown or [False] * len(tokens)
+    parts = [svg.text(_EDGE, 14, title, "strong"), *scale.legend()]
+    top = 24.0
+    for line in _wrapped([_token_width(token) for token in tokens]):
+        for offset, (left, width) in enumerate(zip(line.lefts, line.widths, strict=True)):
+            index = line.first + offset
+            level = float(values[index]) / scale.top
+            box = _box(_EDGE + left, top, width - 1, 19, level, _DARKEST * min(1.0, abs(level)), "")
+            word = svg.shorten(tokens[index], 28)
+            style = "muted" if pale[index] else ""
+            label = svg.text(_EDGE + left + width / 2, top + 14, word, style, "middle")
+            parts.append(f"<g><title>{svg.clean(tips[index])}</title>{box}{label}</g>")
+        top += 21
+    return svg.picture(round(top + 2), f"{title}: the text, coloured", parts)
+
+
+def _token_width(token: str) -> int:
+    return min(_ROOM, max(15, round(svg.breadth(token)) + 7))
+
+
+def _balanced(widths: Sequence[int]) -> list[_Line]:
+    """As many lines as `_wrapped` needs, much alike, and as wide as there is room."""
+    count = len(_wrapped(widths))
+    low, high = max(widths), _ROOM
+    while low < high:
+        middle = (low + high) // 2
+        low, high = (low, middle) if len(_wrapped(widths, middle)) <= count else (middle + 1, high)
+    lines = _wrapped(widths, high)
+    stretch = min(_STRETCH, _ROOM / max(sum(line.widths) for line in lines))
+    return [
+        _Line(
+            line.first,
+            [left * stretch for left in line.lefts],
+            [width * stretch for width in line.widths],
         )
-        x += width + gap
-    return svg.picture(y + _LINE, title, parts)
+        for line in lines
+    ]
 
 
-def heat_text(tokens: Sequence[str], values: Sequence[float], apart: bool) -> Text:
-    """The same for a terminal that shows colours."""
-    from rich.text import Text
+def _wrapped(widths: Sequence[int], room: int = _ROOM) -> list[_Line]:
+    lines: list[tuple[int, list[int], list[int]]] = [(0, [], [])]
+    left = 0
+    for index, width in enumerate(widths):
+        if left + width > room and left:
+            lines.append((index, [], []))
+            left = 0
+        lines[-1][1].append(left)
+        lines[-1][2].append(width)
+        left += width
+    return [_Line(*line) for line in lines]
 
-    from rnncli.wording import printable
 
-    text = Text()
-    for token, share in zip(tokens, strengths(values), strict=True):
-        text.append(printable(token), _terminal_style(share))
-        if apart:
-            text.append(" ")
-    return text
+def _marks(line: _Line, tokens: Sequence[str], y: float) -> list[str]:
+    """Numbers, each with its token, as many as fit above a line of narrow columns."""
+    marks = []
+    free = 0.0
+    for offset, left in enumerate(line.lefts):
+        index = line.first + offset
+        if left < free or (offset and (index + 1) % 5):
+            continue
+        label = f"{index + 1} {svg.shorten(tokens[index], 6)}"
+        if left + svg.breadth(label) > _ROOM:
+            break
+        marks.append(svg.text(_EDGE + left, y, label, "tiny"))
+        free = left + svg.breadth(label) + 6
+    return marks
 
 
-def _breadth(text: str) -> float:
-    """As `svg.breadth`, letter by letter: the text is fitted to it."""
-    return sum(
-        12.0
-        if unicodedata.east_asian_width(letter) in "WF"
-        else 12 * next((em for letters, em in _EMS if letter in letters), 0.61)
-        for letter in text
+def _image(x: float, y: float, width: float, height: float, values: Array) -> str:
+    return (
+        f'<image x="{x:.1f}" y="{y:.1f}" width="{width:.1f}" height="{height:.1f}" '
+        f'preserveAspectRatio="none" href="{data_uri(shades(values))}"/>'
     )
 
 
-def _opacity(share: float) -> float:
-    return _FAINTEST + (_STRONGEST - _FAINTEST) * abs(share) if share else 0.0
-
-
-def _terminal_style(share: float) -> str:
-    """Black on a tint, white on a strong colour; nothing where there is next to nothing."""
-    if abs(share) < 0.05:
-        return ""
-    full = _BLUE if share > 0 else _ORANGE
-    red, green, blue = (round(255 + (colour - 255) * abs(share)) for colour in full)
-    ink = "white" if abs(share) > 0.6 else "black"
-    return f"{ink} on rgb({red},{green},{blue})"
+def _box(
+    x: float, y: float, width: float, height: float, level: float, opacity: float, tip: str
+) -> str:
+    style = "cell minus" if level < 0 else "cell"
+    title = f"<title>{svg.clean(tip)}</title>" if tip else ""
+    return (
+        f'<rect class="{style}" x="{x:.1f}" y="{y:.1f}" width="{width:.1f}" '
+        f'height="{height:.1f}" rx="1.5" fill-opacity="{0.04 + 0.96 * opacity:.3f}">{title}</rect>'
+    )

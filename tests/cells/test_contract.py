@@ -260,11 +260,30 @@ def test_gates_of_the_replay(case: dict[str, Any]) -> None:
     layer = filled(spec.make_layer(return_sequences=True, return_state=False, name="l"), random)
     gates = oracle(spec, layer.get_weights(), normal(random, B, T, D), mask)[0].gates
     assert mask is not None
+    assert sorted(gates) == sorted(spec.gate_names)
     for name, gate in gates.items():
         assert gate.shape == (B, T, U)
         assert not gate[~mask].any()
         low = -1.0 if name == "candidate" else 0.0
         assert ((gate[mask] > low) & (gate[mask] < 1)).all()
+
+
+@every_cell
+@pytest.mark.parametrize("backwards", [False, True])
+def test_steps_of_the_replay(case: dict[str, Any], backwards: bool) -> None:
+    """The states after each step are what reading that far alone ends with."""
+    spec, random, mask = spec_of(case), random_for(case), mask_for(True)
+    layer = filled(spec.make_layer(return_sequences=True, return_state=False, name="l"), random)
+    x, weights = normal(random, B, T, D), layer.get_weights()
+    whole = replay(spec, weights, x, mask, backwards=backwards)
+    assert mask is not None
+    assert tuple(whole.steps) == spec.state_names
+    assert sorted(whole.peepholes) == sorted(spec.peephole_names)
+    for t in range(T):
+        part = slice(t, None) if backwards else slice(t + 1)
+        reached = replay(spec, weights, x[:, part], mask[:, part], backwards=backwards).states
+        for name, state in zip(spec.state_names, reached, strict=True):
+            assert_equal(whole.steps[name][mask[:, t], t], state[mask[:, t]])
 
 
 @every_cell

@@ -98,6 +98,20 @@ def test_against_numpy(case: dict[str, Any], scale: float) -> None:
 
 
 @every_readout
+def test_the_reading_in_numpy_is_that_of_keras(case: dict[str, Any]) -> None:
+    random = np.random.default_rng(7)
+    spec = spec_of(case)
+    model = network(spec, random)
+    h = random.normal(size=(B, T, D))
+    states = [[random.normal(size=(B, D)) for _ in "hc"] for _ in range(2)]
+    reading = spec.read(h, states, MASK, model.get_weights(), sequences=True)
+    np.testing.assert_allclose(reading.vector, numpy(model([h, MASK, states])), atol=CLOSE)
+    if reading.shares is not None:
+        assert not reading.shares[~MASK].any()
+        np.testing.assert_allclose(reading.shares.sum(axis=1), 1.0)
+
+
+@every_readout
 def test_padding_has_no_say(case: dict[str, Any]) -> None:
     """Neither what stands in the padding nor how long it is."""
     random = np.random.default_rng(4)

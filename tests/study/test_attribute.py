@@ -19,7 +19,7 @@ from rnncli import Run, predict
 from rnncli.model import build_model
 from rnncli.study.attribute import attribute, rank_agreement
 from rnncli.study.attribute_page import sentence, write
-from rnncli.study.heat import heat_html, heat_picture, heat_text, strengths
+from rnncli.study.colouring import heat_html, heat_picture, heat_text, strengths
 from rnncli.study.material import Subject, singles
 from rnncli.study.tokens import readable, without
 from rnncli.tokenizers import Text
