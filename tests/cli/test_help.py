@@ -32,6 +32,8 @@ def test_the_commands_there_are() -> None:
     plain = {
         "train",
         "evaluate",
+        "gates",
+        "intervene",
         "predict",
         "runs",
         "compare",
