@@ -119,6 +119,11 @@ class Run:
         return self.path / "checkpoints"
 
     @property
+    def study(self) -> Path:
+        """The folder of what studies of `rnncli.study` found in the trained network."""
+        return self.path / "study"
+
+    @property
     def backend_log(self) -> Path:
         """Where what TensorFlow prints is kept."""
         return self.path / "tensorflow.log"
@@ -191,8 +196,9 @@ class Run:
         if self.exists:
             self.set_status("running", epoch=0)
         try:
-            if self.checkpoints.exists():
-                shutil.rmtree(self.checkpoints)
+            for folder in (self.checkpoints, self.study):
+                if folder.exists():
+                    shutil.rmtree(folder)
             for name in _FILES:
                 (self.path / name).unlink(missing_ok=True)
             for leftover in self.path.glob(f"{TEMPORARY_PREFIX}*"):

@@ -89,7 +89,7 @@ def gates(
             first = _first(start, look(classifier, replica, model, text)) if start else 0
             held, clamps = held_in(clamp or [], cells, chosen, first)
             seen = look(classifier, replica, model, text, clamps if held else None)
-            folder = folder_for(out or opened_run.path / "study", seen, held)
+            folder = folder_for(out or opened_run.study, seen, held)
             files = write_look(folder, opened_run.name, seen, chosen, held)
             if json:
                 typer.echo(json_line({**summary(seen, chosen, held), "files": files}))

@@ -68,6 +68,7 @@ def _checked(runs: list[str]) -> list[str]:
     from rnncli.config import load_config
     from rnncli.errors import UsageError
     from rnncli.run import Run
+    from rnncli.shipped import SUFFIXES
     from rnncli.study.drawing import HUES
 
     if len(runs) > HUES:
@@ -75,8 +76,9 @@ def _checked(runs: list[str]) -> list[str]:
             f"{len(runs)} runs, but one picture tells {HUES} apart; name fewer, one seed each"
         )
     for run in runs:
-        if Path(run).is_dir():
-            Run.open(Path(run))
+        path = Path(run)
+        if path.is_dir() or (path.suffix not in SUFFIXES and len(path.parts) > 1):
+            Run.open(path)
         else:
             load_config(run)
     return runs
@@ -107,4 +109,7 @@ def _print(found: list[Remembered]) -> None:
     for row in rows(found):
         table.add_row(*row)
     result_console().print(table)
-    typer.echo("half-life in tokens; left: share of lag 1's influence; radius, σ max: by gate\n")
+    typer.echo("half-life in tokens; left: share of lag 1's influence; radius, σ max: by gate")
+    for source in dict.fromkeys(f"{one.texts:,} texts of {one.source}" for one in found):
+        typer.echo(source)
+    typer.echo()

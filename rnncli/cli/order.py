@@ -72,7 +72,7 @@ def order(
             found.append(measure(subject, texts, shuffles))
     flat = [run for run, one in zip(given, found, strict=True) if not one.recurrent]
     judged = [_judged(one, run, flat, train_dense) for run, one in zip(given, found, strict=True)]
-    numbers = write(judged, out or given[0].path / "study")
+    numbers = write(judged, out or given[0].study)
     if json:
         typer.echo(json_page(numbers))
         return

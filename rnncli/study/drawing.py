@@ -144,7 +144,7 @@ def _decades(low: float, high: float) -> list[float]:
     below = max(n for n, tick in enumerate(fine) if tick <= low * 1.001)
     above = min(n for n, tick in enumerate(fine) if tick >= high * 0.999)
     if above - below < _TICKS:
-        return fine[min(below, above - 1) : above + 1]
+        return fine[below : max(above, below + 1) + 1]
     step = math.ceil((last - first) / (_TICKS - 1))
     steps = math.ceil((last - first) / step)
     return [10.0 ** (last - step * back) for back in range(steps, -1, -1)]
@@ -154,6 +154,8 @@ _RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 def _number(value: float, log: bool) -> str:
-    if log and not 1e-3 < value < 1e4:
-        return f"10{str(round(math.log10(value))).translate(_RAISED)}"
+    if log and not 5e-4 < value < 1e4:
+        digit, power = f"{value:.0e}".split("e")
+        raised = f"10{str(int(power)).translate(_RAISED)}"
+        return raised if digit == "1" else f"{digit}·{raised}"
     return f"{value:.6g}"

@@ -130,6 +130,8 @@ def opened_config(
 ) -> Iterator[Subject]:
     """A config's network before training, on its data or, where that is not in reach, a sample.
 
+    A `data.path` that the config names is insisted on.
+
     Raises:
         DataError: neither is to be had.
     """
@@ -141,7 +143,7 @@ def opened_config(
             source = f"{corpus.source.name}, test split"
         except DataError:
             sample = _SAMPLES.get(experiment.data.name)
-            if sample is None:
+            if sample is None or getattr(experiment.data, "path", None) is not None:
                 raise
             experiment = _on_sample(experiment, sample)
             corpus = experiment.data.load()

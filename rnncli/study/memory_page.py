@@ -220,7 +220,7 @@ def _page(found: Sequence[Remembered]) -> str:
             section("By distance", figures(figure(chart) for chart in _charts(found))),
             section(
                 "Half-lives and recurrent matrices",
-                f'<div class="scroll">{listed}</div>',
+                f'<div class="scroll unbroken">{listed}</div>',
                 order if gates else "",
             ),
             details("How it is measured", f"<p>{clean(_HOW)}</p>"),

@@ -144,7 +144,7 @@ def write(judged: Sequence[Judged], folder: Path) -> dict[str, Any]:
         *(
             section(
                 one.run.name,
-                f'<div class="scroll">{table(HEAD, list(rows(one)), numbers=0)}</div>',
+                f'<div class="scroll unbroken">{table(HEAD, list(rows(one)), numbers=0)}</div>',
                 f'<p class="muted">{svg.clean(one.run.bag)}</p>',
             )
             for one in judged

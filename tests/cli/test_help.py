@@ -46,8 +46,6 @@ def test_the_commands_there_are() -> None:
         "memory",
         "order",
         "attribute",
-        "gates",
-        "intervene",
         "data show",
         "data stats",
     }

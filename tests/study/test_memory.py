@@ -13,6 +13,7 @@ import pytest
 from rnncli import Run, train
 from rnncli.cells.replay import replay
 from rnncli.classifier import load_classifier
+from rnncli.errors import DataError
 from rnncli.study.decay import by_lag, fit_decay, lags_reached
 from rnncli.study.memory import influence
 from rnncli.study.stack import Direction, by_length_reversed, directions, recurrent_matrices
@@ -221,3 +222,29 @@ def test_lags_are_means_over_texts_long_enough() -> None:
     np.testing.assert_allclose(by_lag(values, lengths), [(3 + 7) / 2, (2 + 5) / 2, 1])
     np.testing.assert_allclose(by_lag(values, lengths, from_end=False), [3, 4.5, 3])
     assert lags_reached(np.array([9, 1, 1, 1, 1, 1, 1, 1])) == 1
+
+
+def test_a_config_without_its_data_is_seen_on_a_sample(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.delenv("RNN_DATA", raising=False)
+    monkeypatch.setattr("rnncli.datasets.klue_tc.KlueTc.load", _out_of_reach)
+    outcome = rnn("memory", "dense_klue", "--texts", "5", "--out", tmp_path)
+    assert outcome.code == 0, outcome.err
+    assert "5 texts of sample-ko, since dense_klue's own data is not in reach" in outcome.out
+    assert "dense has no recurrence" in outcome.out
+    told = json.loads((tmp_path / "memory.json").read_text("utf-8"))["runs"][0]
+    assert (told["after"], told["before"]["layers"][0]["decay"]) == (None, None)
+    named = tmp_path / "named.yaml"
+    named.write_text("extends: dense_klue.yaml\ndata: {path: nowhere}\n", "utf-8")
+    assert "out of reach" in rnn("memory", named).failed(3)
+
+
+def _out_of_reach(*_: object) -> None:
+    raise DataError("out of reach")
+
+
+def test_wrong_names_are_told_at_once(tmp_path: Path) -> None:
+    assert "no such run" in rnn("memory", "sample_en", tmp_path / "none").failed(2)
+    assert "did you mean sample_en?" in rnn("memory", "sample_em").failed(2)
+    assert "8 apart" in rnn("memory", *["sample_en"] * 9).failed(2)
