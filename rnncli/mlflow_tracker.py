@@ -244,7 +244,7 @@ def _results(run: Run) -> Iterator[tuple[str, float]]:
 
 
 def _warning(error: Exception) -> str:
-    told = re.sub(r"//[^/@\s]*@", "//", " ".join(str(error).split()))[:200]
+    told = re.sub(r"//[^/@\s]*@", "//", " ".join(str(error).split()))[:120]
     return (
         f"mlflow: not sent ({type(error).__name__}: {told}); training goes on, "
         "the next epoch or `rnn runs --sync` sends it"
