@@ -8,10 +8,11 @@ some seconds now and then, never the training.
 
 from __future__ import annotations
 
+import io
 import re
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -111,7 +112,8 @@ class Tracker(Reporter):
         if not hurry and self._clock() < self._next:
             return False
         try:
-            with native_output_to():
+            # MLflow prints where a run can be seen; stdout is for results.
+            with native_output_to(), redirect_stdout(io.StringIO()):
                 self._server = self._server or self._connect()
                 for run in self._runs:
                     if run.exists and sync(run, self._server):
@@ -244,7 +246,7 @@ def _results(run: Run) -> Iterator[tuple[str, float]]:
 
 
 def _warning(error: Exception) -> str:
-    told = re.sub(r"//[^/@\s]*@", "//", " ".join(str(error).split()))[:200]
+    told = re.sub(r"//[^/@\s]*@", "//", " ".join(str(error).split()))[:120]
     return (
         f"mlflow: not sent ({type(error).__name__}: {told}); training goes on, "
         "the next epoch or `rnn runs --sync` sends it"

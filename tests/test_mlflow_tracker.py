@@ -32,6 +32,7 @@ class StandIn:
         self.calls += 1
         if self.calls in self.away:
             raise ConnectionError("http://me:secret@host:1 does not answer")
+        print("View run at http://host")  # noqa: T201  as MLflow does
         if not run_id:
             self.runs.append({"values": [], "files": {}, "states": [], "settings": {}})
             return self.runs[-1]
@@ -156,9 +157,10 @@ def test_a_server_that_is_away_is_told_once_and_stops_nothing(
     assert told.startswith("mlflow: not sent (ConnectionError: http://host:1 does not answer)")
     assert server.calls == 2  # after the first epoch and, since that was just now, in the end
     server.away = ()
-    outcome = rnn("runs", tmp_path, "--sync")
+    outcome = rnn("runs", tmp_path, "--sync", "--json")
+    assert [row["state"] for row in outcome.json] == ["done"]
     assert outcome.code == 0, outcome.err
-    assert "mlflow: has all of 1 runs" in outcome.err
+    assert "mlflow: has all there is, runs: 1" in outcome.err
     (kept,) = server.runs
     assert len(losses(kept)) == 2
     assert kept["states"] == ["FINISHED"]

@@ -79,7 +79,7 @@ def _sync(folder: Path) -> None:
     require_mlflow()
     with reporting() as reporter:
         if Tracker(found, reporter).send():
-            reporter.note(f"mlflow: has all of {len(found)} runs")
+            reporter.note(f"mlflow: has all there is, runs: {len(found)}")
 
 
 def _print(found: list[dict[str, Any]], folder: Path) -> None:

@@ -42,7 +42,7 @@ def classes_of_run(record: RunRecord) -> Section:
         head += f'<th class="n" scope="col">{name}</th>'
     listed = f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
     matrix = Picture("confusion", "Confusion matrix", confusion_figure(labels, counts))
-    return Section(title, [Row([matrix]), f'<div class="scroll">{listed}</div>'])
+    return Section(title, [Row([matrix, f'<div class="scroll">{listed}</div>'])])
 
 
 def classes_of_variants(groups: Sequence[Group], reference: str) -> Section:

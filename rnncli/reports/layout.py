@@ -28,9 +28,9 @@ class Picture(NamedTuple):
 
 
 class Row(NamedTuple):
-    """Pictures side by side, where there is room."""
+    """Pictures, or HTML, side by side where there is room."""
 
-    pictures: Sequence[Picture]
+    pictures: Sequence[Picture | str]
 
 
 class Fold(NamedTuple):
@@ -71,7 +71,10 @@ def html(part: Part | Section) -> str:
     if isinstance(part, str):
         return part
     if isinstance(part, Row):
-        return page.figures(page.figure(one.drawing, one.caption) for one in part.pictures)
+        return page.figures(
+            one if isinstance(one, str) else page.figure(one.drawing, one.caption)
+            for one in part.pictures
+        )
     inner = "".join(map(html, part.parts))
     if not inner:
         return ""
@@ -84,6 +87,6 @@ def pictures(parts: Iterable[Part | Section]) -> Iterator[Picture]:
     """Every picture, folded ones too, in the order of the page."""
     for part in parts:
         if isinstance(part, Row):
-            yield from part.pictures
+            yield from (one for one in part.pictures if isinstance(one, Picture))
         elif not isinstance(part, str):
             yield from pictures(part.parts)

@@ -87,13 +87,15 @@ class Report:
         span = score.interval_95
         told = f"95 %: {100 * span[0]:.1f} to {100 * span[1]:.1f}" if span else "one seed"
         seeds = sorted({len(variant.seeds) for variant in self.found})
-        each = f"{seeds[0]}" if len(seeds) == 1 else f"{seeds[0]} to {seeds[-1]}"
+        each = f"{seeds[0]} to {seeds[-1]} seeds each"
+        if len(seeds) == 1:
+            each = f"{seeds[0]} {_plural('seed', seeds[0])} each"
         word = "macro-F1" if self.metric == "macro_f1" else "accuracy"
         texts = len(self.groups[0].gold)
         return tiles(
             [
                 (f"{100 * score.mean:.1f}", f"best: {best.name}", told),
-                (str(len(self.found)), _plural("variant", len(self.found)), f"{each} seeds each"),
+                (str(len(self.found)), _plural("variant", len(self.found)), each),
                 (f"{texts:,}", "test texts", f"score: {word}, in points"),
             ]
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -87,7 +88,9 @@ def differences_section(compared: Sequence[Comparison], front: Sequence[str]) ->
 
 
 def _sentences(compared: Sequence[Comparison]) -> str:
-    items = "".join(f"<li>{svg.clean(one.sentence())}.</li>" for one in compared)
+    told = (svg.clean(one.sentence()) for one in compared)
+    # A value stays with its sign when the line breaks.
+    items = "".join(re.sub(r" (=|&lt;) ", r"&nbsp;\1&nbsp;", f"<li>{one}.</li>") for one in told)
     return f'<ul class="told">{items}</ul>'
 
 
