@@ -10,8 +10,20 @@ import math
 import unicodedata
 from collections.abc import Sequence
 from html import escape
+from importlib.resources import files
 
-__all__ = ["WIDTH", "breadth", "clean", "dot", "line", "picture", "shorten", "text", "ticks"]
+__all__ = [
+    "WIDTH",
+    "breadth",
+    "clean",
+    "document",
+    "dot",
+    "line",
+    "picture",
+    "shorten",
+    "text",
+    "ticks",
+]
 
 WIDTH = 380
 """Of a figure, in its own units: near that of a phone. Pages set figures side by side."""
@@ -34,6 +46,19 @@ def picture(height: int, title: str, parts: Sequence[str], width: int = WIDTH) -
         f'<svg viewBox="0 0 {width} {height}" style="max-width:{width * 1.25:.0f}px" role="img" '
         f'aria-label="{clean(title)}">{"".join(parts)}</svg>'
     )
+
+
+def document(figure: str) -> str:
+    """A `picture` as a file of its own, with the colours and fonts that a page gives it."""
+    css = files("rnncli").joinpath("page.css").read_text(encoding="utf-8")
+    colours = css.partition("\n* {")[0]
+    rules = "\n".join(line for line in css.splitlines() if line.startswith("svg "))
+    whole = "svg { background: var(--card); font-family: system-ui, sans-serif; }"
+    opening = (
+        f'<svg xmlns="http://www.w3.org/2000/svg"{figure.removeprefix("<svg").partition(">")[0]}>'
+    )
+    style = f"<style>\n{colours}\n{whole}\n{rules}\n</style>"
+    return f"{opening}{style}{figure.partition('>')[2]}\n"
 
 
 def text(

@@ -12,6 +12,7 @@ from rnncli.cli import (
     compare,
     config,
     data,
+    describe,
     doctor,
     evaluate,
     predict,
@@ -52,6 +53,7 @@ app.command("compare", epilog=compare.EXAMPLES)(compare.compare)
 app.add_typer(data.app, name="data")
 app.add_typer(config.app, name="config")
 app.command("list", epilog=catalogue.EXAMPLES)(catalogue.catalogue)
+app.command("describe", epilog=describe.EXAMPLES)(describe.describe)
 app.command("bench", epilog=bench.EXAMPLES)(bench.bench)
 app.command("doctor", epilog=doctor.EXAMPLES)(doctor.doctor)
 

@@ -3,9 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
+from rnncli.formulas import Equation
 from rnncli.readouts.base import ReadoutSpec
+from rnncli.source_text import Name, call
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from rnncli.readouts.base import Array
 
 __all__ = ["Last"]
 
@@ -19,6 +27,7 @@ class Last(ReadoutSpec):
     """
 
     summary: ClassVar[str] = "the last output, where each direction stops reading"
+    equations: ClassVar[tuple[Equation, ...]] = (Equation("v = y, the last output"),)
     return_sequences: ClassVar[bool | None] = None
 
     name: Literal["last"] = "last"
@@ -30,3 +39,23 @@ class Last(ReadoutSpec):
         from rnncli.layers.readouts import LastStep
 
         return LastStep(name="readout")(outputs, mask) if sequences else outputs
+
+    def source(self, outputs: Name, states: Sequence[Sequence[Name]], *, sequences: bool) -> Any:
+        """See `ReadoutSpec.source`."""
+        return call("last_step", outputs, Name("mask")) if sequences else outputs
+
+    def replay(
+        self,
+        outputs: Array,
+        states: Sequence[Sequence[Array]],
+        mask: NDArray[np.bool_],
+        weights: Sequence[Array],
+        *,
+        sequences: bool,
+    ) -> Array:
+        """See `ReadoutSpec.replay`."""
+        import numpy as np
+
+        if not sequences:
+            return outputs
+        return np.asarray(outputs[np.arange(len(outputs)), mask.sum(axis=1) - 1])

@@ -3,9 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
+from rnncli.formulas import Equation
 from rnncli.readouts.base import ReadoutSpec
+from rnncli.source_text import Name, call
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from rnncli.readouts.base import Array
 
 __all__ = ["Mean"]
 
@@ -14,6 +22,7 @@ class Mean(ReadoutSpec):
     """The mean of the top layer's outputs over the real tokens."""
 
     summary: ClassVar[str] = "the mean over the real tokens"
+    equations: ClassVar[tuple[Equation, ...]] = (Equation("v = 1/n Σₜ yₜ"),)
     return_sequences: ClassVar[bool | None] = True
 
     name: Literal["mean"]
@@ -25,3 +34,22 @@ class Mean(ReadoutSpec):
         from rnncli.layers.readouts import MaskedMean
 
         return MaskedMean(name="readout")(outputs, mask)
+
+    def source(self, outputs: Name, states: Sequence[Sequence[Name]], *, sequences: bool) -> Any:
+        """See `ReadoutSpec.source`."""
+        return call("masked_mean", outputs, Name("mask"))
+
+    def replay(
+        self,
+        outputs: Array,
+        states: Sequence[Sequence[Array]],
+        mask: NDArray[np.bool_],
+        weights: Sequence[Array],
+        *,
+        sequences: bool,
+    ) -> Array:
+        """See `ReadoutSpec.replay`."""
+        import numpy as np
+
+        real = mask[..., None]
+        return np.asarray(np.where(real, outputs, 0).sum(axis=1) / real.sum(axis=1))
