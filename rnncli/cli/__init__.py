@@ -20,6 +20,7 @@ from rnncli.cli import (
     runs,
     sweep,
     train,
+    verify,
 )
 from rnncli.cli.failures import ReportingGroup
 
@@ -54,6 +55,7 @@ app.add_typer(data.app, name="data")
 app.add_typer(config.app, name="config")
 app.command("list", epilog=catalogue.EXAMPLES)(catalogue.catalogue)
 app.command("describe", epilog=describe.EXAMPLES)(describe.describe)
+app.command("verify", epilog=verify.EXAMPLES)(verify.verify)
 app.command("bench", epilog=bench.EXAMPLES)(bench.bench)
 app.command("doctor", epilog=doctor.EXAMPLES)(doctor.doctor)
 

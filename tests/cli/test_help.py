@@ -40,6 +40,7 @@ def test_the_commands_there_are() -> None:
         "doctor",
         "reproduce",
         "bench",
+        "verify",
         "describe",
         "data show",
         "data stats",
