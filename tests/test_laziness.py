@@ -34,6 +34,8 @@ def by_command(*arguments: str) -> set[str]:
         ["list", "cells"],
         ["list", "backends"],
         ["config", "list"],
+        ["describe", "sample_ko"],
+        ["describe", "sample_ko", "--code"],
         ["config", "schema"],
         ["config", "show", "sample_ko"],
         ["config", "validate", "sample_ko", "lstm_imdb"],

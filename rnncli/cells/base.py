@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, NamedTuple
 
 from pydantic import Field
 
+from rnncli.formulas import Equation, Weight
+from rnncli.source_text import Call
 from rnncli.spec import Rate, Spec
 
 if TYPE_CHECKING:
@@ -56,12 +58,12 @@ class CellSpec(Spec):
     """One line for `rnn list cells`."""
     state_names: ClassVar[tuple[str, ...]] = ("h",)
     """The states a cell carries from step to step, in the order Keras returns them."""
+    equations: ClassVar[tuple[Equation, ...]]
+    """What a step computes, as `step` does; in the letters of `weights`: W, R, b (and P, b′)."""
     gate_names: ClassVar[tuple[str, ...]] = ()
     """What `Step.gates` holds, in the order of the kernel's columns."""
     peephole_names: ClassVar[tuple[str, ...]] = ()
     """The gates that a peephole leads to: what `Step.peepholes` holds."""
-    gates: ClassVar[int] = 1
-    """How many times U columns the kernel has."""
     keeping_gate: ClassVar[str | None] = None
     """The gate whose value is the share of the old state that stays."""
     recurrent: ClassVar[bool] = True
@@ -94,17 +96,32 @@ class CellSpec(Spec):
         """Features of the layer's output, both directions merged."""
         return 2 * self.units if self.bidirectional and self.merge_mode == "concat" else self.units
 
+    @property
+    def column_names(self) -> tuple[str, ...]:
+        """What the kernel's columns are for, U of them each, in Keras' order."""
+        return self.gate_names or ("state",)
+
+    @property
+    def gates(self) -> int:
+        """How many times U columns the kernel has."""
+        return len(self.column_names)
+
+    def weights(self, features: int) -> tuple[Weight, ...]:
+        """The weights of one direction over D = `features` inputs, gate by gate."""
+        gates = self.column_names
+        return tuple(weight for gate in gates for weight in self._of_gate(gate, features))
+
     def parameters(self, features: int) -> int:
-        """Weights of the layer, all directions, over D = `features` inputs.
+        """How many numbers the weights of all directions hold, over D = `features` inputs."""
+        return self.directions * sum(weight.parameters for weight in self.weights(features))
 
-        An input kernel [D, GU], a recurrent kernel [U, GU] and a bias [GU], for G gates.
-        """
-        columns = self.gates * self.units
-        return self.directions * (columns * (features + self.units + 1) + self._more_parameters())
-
-    def _more_parameters(self) -> int:
-        """Weights of one direction beside those."""
-        return 0
+    def _of_gate(self, gate: str, features: int) -> list[Weight]:
+        """One gate's weights: kernel W [D, U], recurrent kernel R [U, U] and bias b [U]."""
+        return [
+            Weight(gate, "kernel", (features, self.units)),
+            Weight(gate, "recurrent", (self.units, self.units)),
+            Weight(gate, "bias", (self.units,)),
+        ]
 
     @abstractmethod
     def make_layer(
@@ -114,6 +131,21 @@ class CellSpec(Spec):
 
         `compiled` asks for `rnncli.layers.recurrence`, where `compiled_obstacle` has none.
         """
+
+    @abstractmethod
+    def source(self, **layout: Any) -> Call:
+        """The same layer in plain Keras, as source; Keras' defaults are left out.
+
+        What Keras has no name for stands in `rnncli.layers.plain`.
+
+        Args:
+            **layout: `return_sequences` and the like, as the layer takes them.
+        """
+
+    def _settings(self, **keras_defaults: Any) -> dict[str, Any]:
+        """Those of the settings that are not Keras' defaults."""
+        chosen = {name: getattr(self, name) for name in keras_defaults}
+        return {name: value for name, value in chosen.items() if value != keras_defaults[name]}
 
     @abstractmethod
     def step(

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from rnncli.cells.activations import Activation, activate
 from rnncli.cells.base import CellSpec, Step, unchanged
+from rnncli.formulas import Equation, Weight
+from rnncli.source_text import Call, call
 
 if TYPE_CHECKING:
     from rnncli.cells.base import Array, Change
@@ -15,12 +17,13 @@ __all__ = ["Dense"]
 
 
 class Dense(CellSpec):
-    """The shallow network: step n sees the n-th input and nothing earlier.
+    """The shallow network: step n sees the n-th input and nothing earlier."""
 
-    hₙ = a(W xₙ + b)
-    """
-
-    summary: ClassVar[str] = "shallow network without recurrence: hₙ = a(W xₙ + b)"
+    equations: ClassVar[tuple[Equation, ...]] = (
+        Equation("hₙ = a(W xₙ + b)"),
+        Equation("a = {activation}"),
+    )
+    summary: ClassVar[str] = "shallow network, without recurrence"
     recurrent: ClassVar[bool] = False
 
     cell: Literal["dense"]
@@ -42,9 +45,15 @@ class Dense(CellSpec):
             name=name,
         )
 
-    def _more_parameters(self) -> int:
+    def _of_gate(self, gate: str, features: int) -> list[Weight]:
         """No recurrent kernel."""
-        return -self.units * self.units
+        return [w for w in super()._of_gate(gate, features) if w.name != "recurrent"]
+
+    def source(self, **layout: Any) -> Call:
+        """See `CellSpec.source`."""
+        settings = self._settings(dropout=0.0)
+        cell = call("DenseCell", self.units, activation=self.activation, **settings)
+        return call("keras.layers.RNN", cell, **layout)
 
     def step(
         self,

@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from rnncli.cells.base import CellSpec, Step, sigmoid, unchanged
+from rnncli.formulas import Equation, Weight
+from rnncli.source_text import Call, call
 from rnncli.spec import Rate
 
 if TYPE_CHECKING:
@@ -21,14 +23,19 @@ __all__ = ["GRU"]
 class GRU(CellSpec):
     """The GRU: one update gate z keeps the old state or takes the candidate g.
 
-    z = σ(W_z xₜ + R_z hₜ₋₁ + b_z)      r = σ(W_r xₜ + R_r hₜ₋₁ + b_r)
-    g = tanh(W_g xₜ + R_g (r ⊙ hₜ₋₁) + b_g)              reset_after: false, the textbook's
-    g = tanh(W_g xₜ + b_g + r ⊙ (R_g hₜ₋₁ + b′_g))       reset_after: true, cuDNN's
-    hₜ = z ⊙ hₜ₋₁ + (1 − z) ⊙ g
+    `reset_after: false` is the textbook's, `reset_after: true` cuDNN's, with a second bias b′.
     """
 
-    summary: ClassVar[str] = "GRU, reset gate before or after: hₜ = z ⊙ hₜ₋₁ + (1 − z) ⊙ g"
-    gates: ClassVar[int] = 3
+    equations: ClassVar[tuple[Equation, ...]] = (
+        Equation("z = σ(W_z xₜ + R_z hₜ₋₁ + b_z)", ("reset_after", False)),
+        Equation("r = σ(W_r xₜ + R_r hₜ₋₁ + b_r)", ("reset_after", False)),
+        Equation("g = tanh(W_g xₜ + R_g (r ⊙ hₜ₋₁) + b_g)", ("reset_after", False)),
+        Equation("z = σ(W_z xₜ + b_z + R_z hₜ₋₁ + b′_z)", ("reset_after", True)),
+        Equation("r = σ(W_r xₜ + b_r + R_r hₜ₋₁ + b′_r)", ("reset_after", True)),
+        Equation("g = tanh(W_g xₜ + b_g + r ⊙ (R_g hₜ₋₁ + b′_g))", ("reset_after", True)),
+        Equation("hₜ = z ⊙ hₜ₋₁ + (1 − z) ⊙ g"),
+    )
+    summary: ClassVar[str] = "GRU, its reset gate before or after the product"
     gate_names: ClassVar[tuple[str, ...]] = ("update", "reset", "candidate")
     keeping_gate: ClassVar[str | None] = "update"
 
@@ -55,9 +62,16 @@ class GRU(CellSpec):
             compiled=compiled,
         )
 
-    def _more_parameters(self) -> int:
-        """The recurrent bias of its own that `reset_after` has [3U]."""
-        return self.gates * self.units if self.reset_after else 0
+    def _of_gate(self, gate: str, features: int) -> list[Weight]:
+        """See `CellSpec`; `reset_after` has a recurrent bias b′ [U] of its own."""
+        second = [Weight(gate, "recurrent bias", (self.units,))] if self.reset_after else []
+        return super()._of_gate(gate, features) + second
+
+    def source(self, **layout: Any) -> Call:
+        """See `CellSpec.source`."""
+        settings = self._settings(dropout=0.0, recurrent_dropout=0.0)
+        reset = {"reset_after": self.reset_after}
+        return call("keras.layers.GRU", self.units, **reset, **settings, **layout)
 
     def step(
         self,

@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from rnncli.cells.base import CellSpec, Step, sigmoid, unchanged
+from rnncli.formulas import Equation
+from rnncli.source_text import Call, call
 from rnncli.spec import Rate
 
 if TYPE_CHECKING:
@@ -19,15 +21,17 @@ __all__ = ["LSTM"]
 
 
 class LSTM(CellSpec):
-    """The LSTM: a cell state c that gates write, keep and show.
+    """The LSTM: a cell state c that gates write, keep and show."""
 
-    i = σ(W_i xₜ + R_i hₜ₋₁ + b_i)      f = σ(W_f xₜ + R_f hₜ₋₁ + b_f)
-    g = tanh(W_g xₜ + R_g hₜ₋₁ + b_g)   o = σ(W_o xₜ + R_o hₜ₋₁ + b_o)
-    cₜ = f ⊙ cₜ₋₁ + i ⊙ g               hₜ = o ⊙ tanh(cₜ)
-    """
-
-    summary: ClassVar[str] = "LSTM with forget gate: cₜ = f ⊙ cₜ₋₁ + i ⊙ g, hₜ = o ⊙ tanh(cₜ)"
-    gates: ClassVar[int] = 4
+    equations: ClassVar[tuple[Equation, ...]] = (
+        Equation("i = σ(W_i xₜ + R_i hₜ₋₁ + b_i)"),
+        Equation("f = σ(W_f xₜ + R_f hₜ₋₁ + b_f)"),
+        Equation("g = tanh(W_g xₜ + R_g hₜ₋₁ + b_g)"),
+        Equation("o = σ(W_o xₜ + R_o hₜ₋₁ + b_o)"),
+        Equation("cₜ = f ⊙ cₜ₋₁ + i ⊙ g"),
+        Equation("hₜ = o ⊙ tanh(cₜ)"),
+    )
+    summary: ClassVar[str] = "LSTM with forget gate"
     gate_names: ClassVar[tuple[str, ...]] = ("input", "forget", "candidate", "output")
     state_names: ClassVar[tuple[str, ...]] = ("h", "c")
     keeping_gate: ClassVar[str | None] = "forget"
@@ -54,6 +58,11 @@ class LSTM(CellSpec):
             name=name,
             compiled=compiled,
         )
+
+    def source(self, **layout: Any) -> Call:
+        """See `CellSpec.source`."""
+        settings = self._settings(unit_forget_bias=True, dropout=0.0, recurrent_dropout=0.0)
+        return call("keras.layers.LSTM", self.units, **settings, **layout)
 
     def step(
         self,

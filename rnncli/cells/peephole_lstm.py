@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from rnncli.cells.base import CellSpec, Step, sigmoid, unchanged
+from rnncli.formulas import Equation, Weight
+from rnncli.source_text import Call, call
 from rnncli.spec import Rate
 
 if TYPE_CHECKING:
@@ -19,15 +21,19 @@ __all__ = ["PeepholeLSTM"]
 
 
 class PeepholeLSTM(CellSpec):
-    """The peephole LSTM: i and f look at the old cell state, o at the new one.
+    """The peephole LSTM: i and f look at the old cell state, o at the new one."""
 
-    i = σ(W_i xₜ + R_i hₜ₋₁ + P_i cₜ₋₁ + b_i)   f = σ(W_f xₜ + R_f hₜ₋₁ + P_f cₜ₋₁ + b_f)
-    g = tanh(W_g xₜ + R_g hₜ₋₁ + b_g)           cₜ = f ⊙ cₜ₋₁ + i ⊙ g
-    o = σ(W_o xₜ + R_o hₜ₋₁ + P_o cₜ + b_o)     hₜ = o ⊙ tanh(cₜ)
-    """
-
-    summary: ClassVar[str] = "LSTM whose gates see the cell state: i, f ← cₜ₋₁ and o ← cₜ"
-    gates: ClassVar[int] = 4
+    equations: ClassVar[tuple[Equation, ...]] = (
+        Equation("i = σ(W_i xₜ + R_i hₜ₋₁ + P_i cₜ₋₁ + b_i)"),
+        Equation("f = σ(W_f xₜ + R_f hₜ₋₁ + P_f cₜ₋₁ + b_f)"),
+        Equation("g = tanh(W_g xₜ + R_g hₜ₋₁ + b_g)"),
+        Equation("cₜ = f ⊙ cₜ₋₁ + i ⊙ g"),
+        Equation("o = σ(W_o xₜ + R_o hₜ₋₁ + P_o cₜ + b_o)"),
+        Equation("hₜ = o ⊙ tanh(cₜ)"),
+        Equation("P_i, P_f, P_o diagonal: a weight for each unit", ("peephole", "diagonal")),
+        Equation("P_i, P_f, P_o whole matrices", ("peephole", "full")),
+    )
+    summary: ClassVar[str] = "LSTM whose gates see the cell state"
     gate_names: ClassVar[tuple[str, ...]] = ("input", "forget", "candidate", "output")
     peephole_names: ClassVar[tuple[str, ...]] = ("input", "forget", "output")
     state_names: ClassVar[tuple[str, ...]] = ("h", "c")
@@ -59,9 +65,17 @@ class PeepholeLSTM(CellSpec):
             compiled=compiled,
         )
 
-    def _more_parameters(self) -> int:
-        """The peepholes of i, f and o: each [U], or whole matrices [U, U]."""
-        return 3 * self.units * (self.units if self.peephole == "full" else 1)
+    def _of_gate(self, gate: str, features: int) -> list[Weight]:
+        """See `CellSpec`; i, f and o have a peephole P, [U] or a whole matrix [U, U]."""
+        shape = (self.units,) * (2 if self.peephole == "full" else 1)
+        peephole = [] if gate == "candidate" else [Weight(gate, "peephole", shape)]
+        return super()._of_gate(gate, features) + peephole
+
+    def source(self, **layout: Any) -> Call:
+        """See `CellSpec.source`."""
+        settings = self._settings(unit_forget_bias=True, dropout=0.0, recurrent_dropout=0.0)
+        cell = call("PeepholeLSTMCell", self.units, peephole=self.peephole, **settings)
+        return call("keras.layers.RNN", cell, **layout)
 
     def step(
         self,

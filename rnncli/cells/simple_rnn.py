@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from rnncli.cells.activations import Activation, activate
 from rnncli.cells.base import CellSpec, Step, unchanged
+from rnncli.formulas import Equation
+from rnncli.source_text import Call, call
 from rnncli.spec import Rate
 
 if TYPE_CHECKING:
@@ -16,12 +18,13 @@ __all__ = ["SimpleRNN"]
 
 
 class SimpleRNN(CellSpec):
-    """The vanilla RNN.
+    """The vanilla RNN: what was read stays in one state h."""
 
-    hₜ = a(W xₜ + R hₜ₋₁ + b)
-    """
-
-    summary: ClassVar[str] = "vanilla RNN: hₜ = tanh(W xₜ + R hₜ₋₁ + b)"
+    equations: ClassVar[tuple[Equation, ...]] = (
+        Equation("hₜ = a(W xₜ + R hₜ₋₁ + b)"),
+        Equation("a = {activation}"),
+    )
+    summary: ClassVar[str] = "vanilla RNN"
 
     cell: Literal["simple_rnn"]
     activation: Activation = "tanh"
@@ -45,6 +48,11 @@ class SimpleRNN(CellSpec):
             name=name,
             compiled=compiled,
         )
+
+    def source(self, **layout: Any) -> Call:
+        """See `CellSpec.source`."""
+        settings = self._settings(activation="tanh", dropout=0.0, recurrent_dropout=0.0)
+        return call("keras.layers.SimpleRNN", self.units, **settings, **layout)
 
     def step(
         self,

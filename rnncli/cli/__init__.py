@@ -13,6 +13,7 @@ from rnncli.cli import (
     compare,
     config,
     data,
+    describe,
     doctor,
     evaluate,
     gates,
@@ -25,6 +26,7 @@ from rnncli.cli import (
     runs,
     sweep,
     train,
+    verify,
 )
 from rnncli.cli.failures import ReportingGroup
 
@@ -64,6 +66,8 @@ app.command("attribute", epilog=attribute.EXAMPLES)(attribute.attribute)
 app.add_typer(data.app, name="data")
 app.add_typer(config.app, name="config")
 app.command("list", epilog=catalogue.EXAMPLES)(catalogue.catalogue)
+app.command("describe", epilog=describe.EXAMPLES)(describe.describe)
+app.command("verify", epilog=verify.EXAMPLES)(verify.verify)
 app.command("bench", epilog=bench.EXAMPLES)(bench.bench)
 app.command("doctor", epilog=doctor.EXAMPLES)(doctor.doctor)
 

@@ -49,6 +49,8 @@ def catalogue(
     for entry in entries:
         console.print()
         console.print(_heading(entry))
+        for line in entry.get("equations", ()):
+            console.print(f"    {line}", soft_wrap=True)
         if entry["settings"]:
             console.print(_settings(entry["settings"]))
 
@@ -80,6 +82,7 @@ def _entry(spec: type[Spec]) -> dict[str, Any]:
     from typing import get_args
 
     from rnncli.config_schema import descriptions
+    from rnncli.formulas import told_with
     from rnncli.spec_shapes import shape_of
 
     shape, told = shape_of(spec), descriptions(spec)
@@ -100,7 +103,9 @@ def _entry(spec: type[Spec]) -> dict[str, Any]:
                 "description": told.get(key, ""),
             }
         )
-    return {"name": name, "summary": getattr(spec, "summary", ""), "settings": settings}
+    entry = {"name": name, "summary": getattr(spec, "summary", ""), "settings": settings}
+    equations = getattr(spec, "equations", ())
+    return {**entry, "equations": [told_with(e) for e in equations]} if equations else entry
 
 
 def _plain(value: Any) -> Any:

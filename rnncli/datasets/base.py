@@ -35,6 +35,11 @@ class DataSpec(Spec):
     """Keep at most this many texts of each split (stratified, seeded), for quick trials."""
 
     @property
+    def known_labels(self) -> tuple[str, ...] | None:
+        """The label names, in order, where they are known before the texts are read."""
+        return None
+
+    @property
     def auxiliary_labels(self) -> tuple[str, ...]:
         """Labels that a model learns beside those it is asked for (`Corpus.auxiliary_names`)."""
         return ()

@@ -42,6 +42,11 @@ class Files(DataSpec):
     language: str = "und"
     """The language's code, for the baseline's choice of n-grams; `und` finds Korean by itself."""
 
+    @property
+    def known_labels(self) -> tuple[str, ...] | None:
+        """See `DataSpec.known_labels`."""
+        return self.labels
+
     def load(self) -> Corpus:
         """See `DataSpec.load`."""
         from rnncli.datasets.assembly import assemble

@@ -49,6 +49,11 @@ class Imdb(DataSpec):
             raise ValueError("path has no effect with source: keras; remove one of them")
         return self
 
+    @property
+    def known_labels(self) -> tuple[str, ...]:
+        """See `DataSpec.known_labels`."""
+        return LABELS
+
     def clean(self, text: str) -> str:
         """`<br />` as a space; Windows' control characters as what they were meant to be.
 

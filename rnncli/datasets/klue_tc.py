@@ -65,6 +65,11 @@ class KlueTc(DataSpec):
         return further
 
     @property
+    def known_labels(self) -> tuple[str, ...]:
+        """See `DataSpec.known_labels`."""
+        return self.topics
+
+    @property
     def auxiliary_labels(self) -> tuple[str, ...]:
         """See `DataSpec.auxiliary_labels`."""
         return self.auxiliary_topics

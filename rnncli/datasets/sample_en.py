@@ -36,6 +36,11 @@ class SampleEn(GeneratedSpec):
 
     name: Literal["sample-en"]
 
+    @property
+    def known_labels(self) -> tuple[str, ...]:
+        """See `DataSpec.known_labels`."""
+        return LABELS
+
     def load(self) -> Corpus:
         """See `DataSpec.load`."""
         return self.generated(LABELS, "en", _reviews(Random(self.generator_seed)))

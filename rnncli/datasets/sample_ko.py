@@ -67,6 +67,11 @@ class SampleKo(GeneratedSpec):
 
         return to_hangul(text) if self.hanja == "hangul" else text
 
+    @property
+    def known_labels(self) -> tuple[str, ...]:
+        """See `DataSpec.known_labels`."""
+        return LABELS
+
     def load(self) -> Corpus:
         """See `DataSpec.load`."""
         return self.generated(LABELS, "ko", _headlines(Random(self.generator_seed)))

@@ -1,4 +1,7 @@
-"""What every readout is: a spec (its YAML) and `apply`."""
+"""What every readout is: a spec (its YAML), its Keras layer, and the same in NumPy.
+
+Shape letters, here and in every readout: B batch, T time, D features of the outputs, U units.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,8 @@ from abc import abstractmethod
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
+from rnncli.formulas import Equation, Weight
+from rnncli.source_text import Name
 from rnncli.spec import Rate, Spec
 
 if TYPE_CHECKING:
@@ -34,6 +39,8 @@ class ReadoutSpec(Spec):
     """One line for `rnn list readouts`."""
     return_sequences: ClassVar[bool | None]
     """What the top layer has to return: every step, one step, or (None) either."""
+    equations: ClassVar[tuple[Equation, ...]]
+    """How the vector v comes of the outputs yₜ of the n real tokens, as `replay` does."""
     reads_states: ClassVar[bool] = False
     """Whether the top layer has to return its final states."""
 
@@ -41,6 +48,14 @@ class ReadoutSpec(Spec):
     """Which readout; each subclass has its own literal."""
     dropout: Rate = 0.0
     """Share of the vector's features dropped in training."""
+
+    def weights(self, features: int) -> tuple[Weight, ...]:
+        """Weights of its own, over outputs of D = `features`."""
+        return ()
+
+    def size(self, features: int, units: int, directions: int) -> int:
+        """Length F of the vector, over outputs of D = `features`; U units in each direction."""
+        return features
 
     @abstractmethod
     def apply(
@@ -56,6 +71,16 @@ class ReadoutSpec(Spec):
 
         Returns:
             the vector [B, F] of each text.
+        """
+
+    @abstractmethod
+    def source(self, outputs: Name, states: Sequence[Sequence[Name]], *, sequences: bool) -> Any:
+        """The same in plain Keras, as source; `mask` is the mask's name there.
+
+        Args:
+            outputs: the variable that holds the top layer's outputs.
+            states: for each direction, the variables of h (and c).
+            sequences: whether `outputs` holds every step.
         """
 
     @abstractmethod

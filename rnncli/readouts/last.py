@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
+from rnncli.formulas import Equation
 from rnncli.readouts.base import Reading, ReadoutSpec
+from rnncli.source_text import Name, call
 
 if TYPE_CHECKING:
     from rnncli.readouts.base import Array, Mask
@@ -22,6 +24,7 @@ class Last(ReadoutSpec):
     """
 
     summary: ClassVar[str] = "the last output, where each direction stops reading"
+    equations: ClassVar[tuple[Equation, ...]] = (Equation("v = y, the last output"),)
     return_sequences: ClassVar[bool | None] = None
 
     name: Literal["last"] = "last"
@@ -33,6 +36,10 @@ class Last(ReadoutSpec):
         from rnncli.layers.readouts import LastStep
 
         return LastStep(name="readout")(outputs, mask) if sequences else outputs
+
+    def source(self, outputs: Name, states: Sequence[Sequence[Name]], *, sequences: bool) -> Any:
+        """See `ReadoutSpec.source`."""
+        return call("last_step", outputs, Name("mask")) if sequences else outputs
 
     def read(
         self,

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
+from rnncli.formulas import Equation
 from rnncli.readouts.base import Reading, ReadoutSpec
+from rnncli.source_text import Name, call
 
 if TYPE_CHECKING:
     from rnncli.readouts.base import Array, Mask
@@ -17,6 +19,7 @@ class Max(ReadoutSpec):
     """The largest value of each feature over the real tokens (max pooling)."""
 
     summary: ClassVar[str] = "the largest value of each feature over the real tokens"
+    equations: ClassVar[tuple[Equation, ...]] = (Equation("v = maxₜ yₜ, feature by feature"),)
     return_sequences: ClassVar[bool | None] = True
 
     name: Literal["max"]
@@ -28,6 +31,10 @@ class Max(ReadoutSpec):
         from rnncli.layers.readouts import MaskedMax
 
         return MaskedMax(name="readout")(outputs, mask)
+
+    def source(self, outputs: Name, states: Sequence[Sequence[Name]], *, sequences: bool) -> Any:
+        """See `ReadoutSpec.source`."""
+        return call("masked_max", outputs, Name("mask"))
 
     def read(
         self,

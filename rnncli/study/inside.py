@@ -61,6 +61,10 @@ class Inside:
     """What each layer reads [B, T, D]; the first reads the embedding."""
     layers: Mapping[Direction, Replay]
     """What each layer computed."""
+    top: Array
+    """What the readout is given: [B, T, D] or, without `return_sequences`, [B, D]."""
+    vector: Array
+    """What it makes of that [B, F]."""
     shares: Array | None
     """What each token gives to the readout's vector [B, T], where it reads more than one."""
     logits: Array
@@ -146,8 +150,9 @@ class Replica:
         outputs = x if sequences else merged([run.states[0] for run in below], top.merge_mode)
         states = [run.states for run in below]
         reading = self.spec.readout.read(outputs, states, mask, self.readout, sequences=sequences)
-        logits = reading.vector @ self.dense[0] + self.dense[1]
-        return Inside(mask, tuple(inputs), runs, reading.shares, logits)
+        vector, shares = reading
+        logits = vector @ self.dense[0] + self.dense[1]
+        return Inside(mask, tuple(inputs), runs, outputs, vector, shares, logits)
 
     def logits(self, encoded: Encoded, clamps: Clamps | None = None) -> Array:
         """The logits [number of texts, C] of many texts, in their order."""

@@ -1,15 +1,14 @@
 """Every cell of the union, in every variant its fields allow: Keras against the NumPy equations.
 
-In float64 (on TensorFlow; float32 elsewhere): outputs, states and gradients, masked and unmasked,
-both directions, every merge mode, from zero and from given states. A new member of the union is
-tested without writing a test.
+What `rnn verify` checks, and that alone stands in `rnncli.study.verify`: outputs, states and
+gradients in float64 (on TensorFlow; float32 elsewhere), masked and unmasked, in every layout. A new
+member of the union is tested without writing a test.
 Shape letters: B batch, T time, D features, U units.
 """
 
 from __future__ import annotations
 
 import zlib
-from collections.abc import Sequence
 from typing import Any
 
 import keras
@@ -19,8 +18,8 @@ from numpy.typing import NDArray
 from pydantic import TypeAdapter, ValidationError
 
 from rnncli.cells import CELLS, Cell, CellSpec
-from rnncli.cells.replay import Replay, replay
-from tests.autodiff import finite_differences, gradients
+from rnncli.cells.replay import replay
+from rnncli.study.verify import CHECKS, applies, verify_one
 from tests.variants import named, variants
 
 B, T, D, U = 5, 4, 3, 2
@@ -29,14 +28,11 @@ EXACT = keras.backend.backend() == "tensorflow"
 DTYPE = "float64" if EXACT else "float32"
 """Keras 3.15 has no float64 on JAX and PyTorch: there the layers compute in float32."""
 FORWARD = 1e-12 if EXACT else 3e-6
-GRADIENT = 1e-9 if EXACT else 2e-5
-MERGE_MODES = ("concat", "sum", "mul", "ave")
 
 # Weights are set here, so that how they start makes no difference.
 BEGINNINGS = frozenset({"unit_forget_bias"})
 CASES = named(case for cell in CELLS for case in variants(cell, CellSpec, BEGINNINGS, units=U))
 every_cell = pytest.mark.parametrize("case", CASES)
-both_masks = pytest.mark.parametrize("masked", [True, False], ids=["masked", "unmasked"])
 pytestmark = pytest.mark.usefixtures("float64")
 
 Array = NDArray[np.float64]
@@ -75,65 +71,15 @@ def filled(layer: Any, random: np.random.Generator) -> Any:
     return layer
 
 
-def mask_for(masked: bool) -> NDArray[np.bool_] | None:
-    """Right-padded texts, one of a single token; or None."""
-    return np.arange(T) < np.array(LENGTHS)[:, None] if masked else None
-
-
-def oracle(
-    spec: CellSpec,
-    weights: Sequence[Array],
-    x: Array,
-    mask: NDArray[np.bool_] | None,
-    states: Sequence[Array] | None = None,
-) -> list[Replay]:
-    """The replay of each direction."""
-    weights = [weight.astype(np.float64) for weight in weights]
-    share = len(weights) // spec.directions
-    carried = len(spec.state_names)
-    return [
-        replay(
-            spec,
-            weights[direction * share : (direction + 1) * share],
-            x,
-            mask,
-            backwards=direction == 1,
-            initial_state=states[direction * carried : (direction + 1) * carried]
-            if states
-            else None,
-        )
-        for direction in range(spec.directions)
-    ]
-
-
-def merged(runs: Sequence[Replay], mode: str) -> Array:
-    """The directions' outputs as one, as the words of the merge mode say."""
-    outputs = [run.outputs for run in runs]
-    if len(outputs) == 1:
-        return outputs[0]
-    one, two = outputs
-    return {
-        "concat": lambda: np.concatenate([one, two], axis=-1),
-        "sum": lambda: one + two,
-        "mul": lambda: one * two,
-        "ave": lambda: (one + two) / 2,
-    }[mode]()
-
-
-def called(layer: Any, x: Any, mask: Any, states: Sequence[Array] | None = None) -> list[Any]:
+def called(layer: Any, x: Any) -> list[Any]:
     """The layer's outputs, as NumPy arrays."""
-    extra = {} if states is None else {"initial_state": [keras.ops.array(s, DTYPE) for s in states]}
-    result = layer(
-        keras.ops.array(x, DTYPE), mask=None if mask is None else keras.ops.array(mask), **extra
-    )
+    result = layer(keras.ops.array(x, DTYPE))
     flat = result if isinstance(result, list | tuple) else [result]
     return [keras.ops.convert_to_numpy(part) for part in flat]
 
 
-def assert_equal(found: Array, expected: Array, mask: NDArray[np.bool_] | None = None) -> None:
-    """Equal at the real tokens, to what float64 leaves."""
-    if mask is not None:
-        found, expected = found[mask], expected[mask]
+def assert_equal(found: Array, expected: Array) -> None:
+    """Equal to what the type leaves."""
     np.testing.assert_allclose(found, expected, rtol=0, atol=FORWARD)
 
 
@@ -145,99 +91,16 @@ def test_each_cell_of_the_union_is_here() -> None:
 
 
 @every_cell
-@both_masks
-def test_forward_outputs_and_states(case: dict[str, Any], masked: bool) -> None:
-    spec, random, mask = spec_of(case), random_for(case), mask_for(masked)
-    x = normal(random, B, T, D)
-    layer = filled(spec.make_layer(return_sequences=True, return_state=True, name="l"), random)
-    outputs, *states = called(layer, x, mask)
-    (run,) = oracle(spec, layer.get_weights(), x, mask)
-    assert outputs.dtype == DTYPE
-    assert_equal(outputs, run.outputs, mask)
-    assert len(states) == len(spec.state_names)
-    for found, expected in zip(states, run.states, strict=True):
-        assert_equal(found, expected)
-    last = spec.make_layer(return_sequences=False, return_state=False, name="last")
-    last.build((B, T, D))
-    last.set_weights(layer.get_weights())
-    assert_equal(called(last, x, mask)[0], run.states[0])
-
-
-@every_cell
-@pytest.mark.parametrize(
-    ("mode", "masked"), [*((mode, True) for mode in MERGE_MODES), ("concat", False)]
-)
-def test_both_directions(case: dict[str, Any], mode: str, masked: bool) -> None:
-    spec = spec_of(case, bidirectional=True, merge_mode=mode)
-    random, mask = random_for(case), mask_for(masked)
-    x = normal(random, B, T, D)
-    inner = spec.make_layer(return_sequences=True, return_state=True, name="l")
-    layer = filled(keras.layers.Bidirectional(inner, merge_mode=mode), random)
-    outputs, *states = called(layer, x, mask)
-    runs = oracle(spec, layer.get_weights(), x, mask)
-    assert_equal(outputs, merged(runs, mode), mask)
-    assert outputs.shape[-1] == spec.output_units
-    for found, expected in zip(states, [s for run in runs for s in run.states], strict=True):
-        assert_equal(found, expected)
-
-
-@every_cell
-@pytest.mark.parametrize("bidirectional", [False, True], ids=["forward", "both"])
-def test_given_initial_states(case: dict[str, Any], bidirectional: bool) -> None:
-    spec, random, mask = (
-        spec_of(case, bidirectional=bidirectional),
-        random_for(case),
-        mask_for(True),
-    )
-    if not spec.recurrent:
+@pytest.mark.parametrize("check", [check for check in CHECKS if check != "compiled"])
+def test_keras_computes_the_equations(case: dict[str, Any], check: str) -> None:
+    """Outputs, states and gradients; `compiled` is held to Keras in `tests/layers`."""
+    spec = spec_of(case)
+    if not applies(spec, check):
         pytest.skip("reads no state")
-    x = normal(random, B, T, D)
-    layer = spec.make_layer(return_sequences=True, return_state=True, name="l")
-    layer = filled(keras.layers.Bidirectional(layer) if bidirectional else layer, random)
-    given = [normal(random, B, U) for _ in range(spec.directions * len(spec.state_names))]
-    outputs, *states = called(layer, x, mask, given)
-    runs = oracle(spec, layer.get_weights(), x, mask, given)
-    assert_equal(outputs, merged(runs, "concat"), mask)
-    for found, expected in zip(states, [s for run in runs for s in run.states], strict=True):
-        assert_equal(found, expected)
-    zeros = oracle(spec, layer.get_weights(), x, mask)
-    assert max(abs(a.outputs - b.outputs).max() for a, b in zip(runs, zeros, strict=True)) > 1e-3
-
-
-@every_cell
-@both_masks
-def test_gradients(case: dict[str, Any], masked: bool) -> None:
-    """With respect to inputs and every weight of both directions, by central differences."""
-    spec = spec_of(case, bidirectional=True)
-    random, mask = random_for(case), mask_for(masked)
-    x = normal(random, B, T, D)
-    inner = spec.make_layer(return_sequences=True, return_state=True, name="l")
-    layer = filled(keras.layers.Bidirectional(inner), random)
-    real = np.ones((B, T), bool) if mask is None else mask
-    by_output = normal(random, B, T, 2 * U) * real[..., None]
-    by_state = [normal(random, B, U) for _ in range(2 * len(spec.state_names))]
-
-    def of_keras(layer: Any, inputs: Any) -> Any:
-        outputs, *states = layer(inputs, mask=None if mask is None else keras.ops.array(mask))
-        pairs = zip([outputs, *states], [by_output, *by_state], strict=True)
-        return sum(keras.ops.sum(value * keras.ops.array(factor, DTYPE)) for value, factor in pairs)
-
-    def of_equations(point: Sequence[Array]) -> float:
-        runs = oracle(spec, point[1:], point[0], mask)
-        values = [merged(runs, "concat"), *(state for run in runs for state in run.states)]
-        return float(
-            sum((v * f).sum() for v, f in zip(values, [by_output, *by_state], strict=True))
-        )
-
-    by_input, by_weight = gradients(layer, of_keras, x.astype(DTYPE))
-    expected = finite_differences(
-        of_equations, [x, *(w.astype(np.float64) for w in layer.get_weights())]
-    )
-    for found, wanted in zip([by_input, *by_weight], expected, strict=True):
-        np.testing.assert_allclose(found, wanted, rtol=GRADIENT, atol=GRADIENT)
-        assert np.abs(wanted).max() > 1e-3
-    if mask is not None:
-        assert not by_input[~mask].any()
+    found = verify_one(spec, check, keras.backend.backend(), case["cell"])
+    assert {finding.quantity for finding in found} >= {"values"}
+    for finding in found:
+        assert finding.passed, finding
 
 
 @pytest.mark.parametrize("cell", CELLS, ids=lambda cell: cell.__name__)
@@ -247,19 +110,19 @@ def test_recurrence_is_what_the_spec_says(cell: type[CellSpec]) -> None:
     spec, random = spec_of(case), random_for(case)
     x = normal(random, B, T, D)
     layer = filled(spec.make_layer(return_sequences=False, return_state=False, name="l"), random)
-    (before,) = called(layer, x, None)
+    (before,) = called(layer, x)
     x[:, 0] += 1.0
-    (after,) = called(layer, x, None)
+    (after,) = called(layer, x)
     assert bool(np.abs(after - before).max() > 1e-6) is spec.recurrent
 
 
 @every_cell
 def test_gates_of_the_replay(case: dict[str, Any]) -> None:
     """Gates lie in 0…1, candidates in −1…1, and padding has none."""
-    spec, random, mask = spec_of(case), random_for(case), mask_for(True)
+    spec, random = spec_of(case), random_for(case)
+    mask = np.arange(T) < np.array(LENGTHS)[:, None]
     layer = filled(spec.make_layer(return_sequences=True, return_state=False, name="l"), random)
-    gates = oracle(spec, layer.get_weights(), normal(random, B, T, D), mask)[0].gates
-    assert mask is not None
+    gates = replay(spec, layer.get_weights(), normal(random, B, T, D), mask).gates
     assert sorted(gates) == sorted(spec.gate_names)
     for name, gate in gates.items():
         assert gate.shape == (B, T, U)
@@ -272,11 +135,11 @@ def test_gates_of_the_replay(case: dict[str, Any]) -> None:
 @pytest.mark.parametrize("backwards", [False, True])
 def test_steps_of_the_replay(case: dict[str, Any], backwards: bool) -> None:
     """The states after each step are what reading that far alone ends with."""
-    spec, random, mask = spec_of(case), random_for(case), mask_for(True)
+    spec, random = spec_of(case), random_for(case)
+    mask = np.arange(T) < np.array(LENGTHS)[:, None]
     layer = filled(spec.make_layer(return_sequences=True, return_state=False, name="l"), random)
     x, weights = normal(random, B, T, D), layer.get_weights()
     whole = replay(spec, weights, x, mask, backwards=backwards)
-    assert mask is not None
     assert tuple(whole.steps) == spec.state_names
     assert sorted(whole.peepholes) == sorted(spec.peephole_names)
     for t in range(T):
@@ -300,14 +163,14 @@ def test_dropout_acts_in_training_alone(case: dict[str, Any], rate: str) -> None
     whole = plain.make_layer(return_sequences=True, return_state=False, name="w")
     whole.build((B, T, D))
     whole.set_weights(dropping.get_weights())
-    assert_equal(called(dropping, x, None)[0], called(whole, x, None)[0])
+    assert_equal(called(dropping, x)[0], called(whole, x)[0])
     trained = keras.ops.convert_to_numpy(dropping(keras.ops.array(x, DTYPE), training=True))
-    assert np.abs(trained - called(whole, x, None)[0]).max() > 1e-3
+    assert np.abs(trained - called(whole, x)[0]).max() > 1e-3
     if rate == "dropout":
         # One of the 2³ masks over features, scaled by 1/(1 − rate), explains a whole text.
         masks = 2.0 * np.array(list(np.ndindex(2, 2, 2)))
         weights = whole.get_weights()
-        possible = [oracle(plain, weights, x * kept, None)[0].outputs for kept in masks]
+        possible = [replay(plain, weights, x * kept).outputs for kept in masks]
         errors = np.abs(trained[None] - np.array(possible)).max(axis=(2, 3))
         assert errors.min(axis=0).max() < 10 * FORWARD
         assert len(set(errors.argmin(axis=0))) > 2

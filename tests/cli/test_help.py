@@ -46,6 +46,8 @@ def test_the_commands_there_are() -> None:
         "memory",
         "order",
         "attribute",
+        "verify",
+        "describe",
         "data show",
         "data stats",
     }

@@ -7,7 +7,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from rnncli.study.drawing import Curve, _decades, _number, compose, hue, line_chart
+from rnncli.study.drawing import Curve, _decades, _number, hue, line_chart
 
 
 @pytest.mark.parametrize(
@@ -41,13 +41,3 @@ def test_points_stay_inside_and_what_is_no_number_is_left_out() -> None:
     assert "before" in chart
     nothing = line_chart("t", [Curve("a", hue(0), [(0, 0.0)])], "x", "y", log_y=True)
     assert "every value is zero" in nothing
-
-
-def test_pictures_stand_alone_side_by_side() -> None:
-    chart = line_chart("t", [Curve("a", hue(1), [(0, 1.0), (1, 2.0)])], "x", "y")
-    root = ElementTree.fromstring(compose("제목", [chart] * 3))
-    inner = [child for child in root if child.tag.endswith("svg")]
-    places = [(float(c.attrib["x"]), float(c.attrib["y"])) for c in inner]
-    assert places[0][1] == places[1][1] < places[2][1]
-    assert places[0][0] == places[2][0] < places[1][0]
-    assert "prefers-color-scheme: dark" in "".join(root.itertext())

@@ -1,0 +1,111 @@
+"""`rnn verify` on several backends: Keras has one a process, so that each gets a process."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rnncli.cells import CELL_NAMES
+from rnncli.errors import CheckFailed, DataError, DeviceError, RnnError, UsageError
+from rnncli.experiment import BACKENDS, Backend
+from rnncli.run import Run
+from rnncli.suggestions import did_you_mean
+
+if TYPE_CHECKING:
+    from rnncli.study.verify import Finding
+
+__all__ = ["verified"]
+
+_ERRORS: dict[int, type[RnnError]] = {2: UsageError, 3: DataError, 4: DeviceError}
+
+
+def verified(
+    subject: str | None, backend: Backend | None, texts: int, tell: Callable[[str], object]
+) -> list[Finding]:
+    """Check a cell, a run or every cell.
+
+    Args:
+        subject: a cell's name, a run's directory, or None for every cell.
+        backend: check on this one, in this process; None for each that is installed.
+        texts: how many of a run's test texts.
+        tell: is told which backend's turn it is.
+
+    Raises:
+        UsageError: there is no such cell or run, or the run has no weights yet.
+        DataError: a file of the run is missing or damaged.
+        DeviceError: the backend is not available.
+        CheckFailed: a backend could not be checked at all.
+    """
+    run = _run_of(subject)
+    if backend is not None:
+        return _here(subject, run, backend, texts)
+    installed = [name for name in BACKENDS if importlib.util.find_spec(name) is not None]
+    found: list[Finding] = []
+    for name in installed:
+        tell(f"checking on {name} …")
+        found += _in_a_process(subject, name, texts)
+    for name in BACKENDS:
+        if name not in installed:
+            tell(f"{name} is not installed, and not checked")
+    return found
+
+
+def _run_of(subject: str | None) -> Run | None:
+    """The run that is named, or None for cells.
+
+    Raises:
+        UsageError: it is neither.
+    """
+    if subject is None or subject in CELL_NAMES:
+        return None
+    if Path(subject).is_dir():
+        return Run.open(Path(subject))
+    names = ", ".join(CELL_NAMES)
+    raise UsageError(
+        f"{subject}: neither a run directory nor a cell"
+        f"{did_you_mean(subject, CELL_NAMES) or f'; cells are {names}'}"
+    )
+
+
+def _here(subject: str | None, run: Run | None, backend: Backend, texts: int) -> list[Finding]:
+    from rnncli.backend import activate, memory_watched
+    from rnncli.quiet import native_output_to
+
+    with native_output_to(), memory_watched():
+        activate(backend, "auto" if run else "cpu")
+        if run is not None:
+            from rnncli.study.verify_run import verify_run
+
+            return list(verify_run(run, backend, texts))
+        from rnncli.study.verify import verify_cells
+
+        return list(verify_cells([subject] if subject else []))
+
+
+def _in_a_process(subject: str | None, backend: Backend, texts: int) -> list[Finding]:
+    from rnncli.study.verify import Finding
+
+    asked = [*([subject] if subject else []), "--backend", backend, "--texts", str(texts)]
+    done = subprocess.run(
+        [sys.executable, "-m", "rnncli", "verify", *asked, "--json"],
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        check=False,
+    )
+    if done.returncode not in (0, CheckFailed.exit_code):
+        lines = [line for line in done.stderr.splitlines() if line.startswith("error: ")]
+        message = lines[0].removeprefix("error: ") if lines else done.stderr.strip()[-300:]
+        raise _ERRORS.get(done.returncode, CheckFailed)(message or f"{backend}: the check died")
+    rows = json.loads(done.stdout)
+    for row in rows:
+        del row["passed"]
+        # JSON has no NaN: it comes as null.
+        for key in ("absolute", "relative"):
+            row[key] = float("nan") if row[key] is None else row[key]
+    return [Finding(**row) for row in rows]
