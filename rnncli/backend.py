@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from rnncli.distribution import distribute
 from rnncli.errors import DeviceError
 from rnncli.machine import cores
 from rnncli.quiet import TALKATIVE
@@ -32,10 +33,13 @@ class Device:
     """The processor as its driver names it."""
     reason: str
     """Why this one was taken."""
+    count: int = 1
+    """How many of them."""
 
     def __str__(self) -> str:
         """One line for the terminal."""
-        return f"{self.kind.upper()} ({self.name}), Keras on {self.backend}: {self.reason}"
+        several = f"{self.count} × " if self.count > 1 else ""
+        return f"{several}{self.kind.upper()} ({self.name}), Keras on {self.backend}: {self.reason}"
 
 
 def activate(
@@ -43,6 +47,7 @@ def activate(
     device: Literal["auto", "cpu", "gpu"] = "auto",
     *,
     deterministic: bool = False,
+    devices: int = 1,
 ) -> Device:
     """Import keras on a backend and settle on a device.
 
@@ -52,10 +57,11 @@ def activate(
         backend: Keras' backend.
         device: `gpu` insists on one.
         deterministic: on a GPU, allow only operations that repeat themselves bit for bit.
+        devices: how many a model that is built from now on is spread over.
 
     Raises:
-        DeviceError: the backend is not installed, another one is already in use, or a GPU was
-            asked for and there is none.
+        DeviceError: the backend is not installed, another one is already in use, a GPU was asked
+            for and there is none, or there are too few devices.
     """
     loaded = sys.modules.get("keras")
     if loaded is not None and loaded.backend.backend() != backend:
@@ -80,6 +86,7 @@ def activate(
         import keras  # noqa: F401
 
         gpu = _GPU[backend](device != "cpu")
+        distribute(backend, "cpu" if gpu is None else "gpu", devices)
     if device == "gpu" and gpu is None:
         raise DeviceError(
             f"device gpu: Keras on {backend} finds no GPU here; use --device auto or cpu, "
@@ -88,9 +95,10 @@ def activate(
     if gpu is not None and device != "cpu":
         if deterministic:
             _DETERMINISM[backend]()
-        return Device(backend, "gpu", gpu, "asked for" if device == "gpu" else "a GPU was found")
+        reason = "asked for" if device == "gpu" else "a GPU was found"
+        return Device(backend, "gpu", gpu, reason, devices)
     reason = "asked for" if device == "cpu" else "no GPU found"
-    return Device(backend, "cpu", f"{cores()} cores", reason)
+    return Device(backend, "cpu", f"{cores()} cores", reason, devices)
 
 
 @contextlib.contextmanager

@@ -49,10 +49,12 @@ def batches(experiment: Experiment, prepared: Prepared, epoch: int) -> Iterator[
     weights = np.ones(classes, np.float32) if weights is None else weights
     labels = np.asarray(prepared.corpus.training.labels)
     targets = _targets(classes, spec.label_smoothing)
+    size = min(spec.batch_size, len(encoded))
+    size += -size % experiment.devices
     order = training_batches(encoded.lengths, spec.batch_size, experiment.seed, epoch)
     for index, rows in enumerate(order):
         factor = spec.optimizer.schedule.factor(epoch + (index + 1) / len(order), spec.epochs)
-        filled = np.resize(rows, min(spec.batch_size, len(encoded)))
+        filled = np.resize(rows, size)
         gold = labels[filled]
         yield Batch(
             filled,

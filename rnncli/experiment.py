@@ -94,6 +94,9 @@ class Experiment(Spec):
     """Keras' backend."""
     device: Literal["auto", "cpu", "gpu"] = "auto"
     """`gpu` insists on one; `auto` takes one if it is there."""
+    devices: Annotated[int, Field(ge=1)] = 1
+    """How many of them share each batch, on TensorFlow and JAX; `train.batch_size` is that of
+    all together."""
     data: Data
     """The data set."""
     text: Text
@@ -121,7 +124,26 @@ class Experiment(Spec):
             raise ValueError(
                 "model.embedding.ngram_dropout has no effect without text.ngrams of 2 or more"
             )
+        self._require_shares()
         return self
+
+    def _require_shares(self) -> None:
+        if self.devices == 1:
+            return
+        if self.backend == "torch":
+            raise ValueError(
+                f"devices: {self.devices} is not offered on torch; use tensorflow or jax"
+            )
+        if self.train.batch_size % self.devices:
+            raise ValueError(
+                f"train.batch_size {self.train.batch_size} does not fall into devices: "
+                f"{self.devices} equal shares"
+            )
+        if self.backend == "tensorflow" and self.train.precision == "mixed_float16":
+            raise ValueError(
+                f"train.precision: mixed_float16 is not offered with devices: {self.devices} on "
+                "tensorflow; use mixed_bfloat16 or jax"
+            )
 
     def to_dict(self) -> dict[str, Any]:
         """Every setting, defaults filled in, as plain data in the order of the sections."""
@@ -130,7 +152,7 @@ class Experiment(Spec):
     def digest(self) -> str:
         """SHA-256 of all that shapes the result but the seed: equal for equal experiments."""
         data = self.to_dict()
-        for key in ("name", "seed", "device", "baselines"):
+        for key in ("name", "seed", "device", "devices", "baselines"):
             del data[key]
         del data["train"]["tracker"]
         canonical = json.dumps(data, sort_keys=True, ensure_ascii=False)

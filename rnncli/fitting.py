@@ -284,9 +284,7 @@ def _variables(model: Any) -> dict[str, Any]:
 
 def _array(variable: Any) -> NDArray[Any]:
     """A copy of a variable's value, from whichever device."""
-    import keras
-
-    return np.array(keras.ops.convert_to_numpy(variable.value))
+    return np.array(variable.numpy())
 
 
 def _save(model: Any, run: Run, progress: Progress) -> None:

@@ -143,6 +143,8 @@ def _setting_obstacle(experiment: Experiment, device: Device) -> str | None:
         return "it is for CPUs"
     if device.backend != "tensorflow":
         return f"Keras on {device.backend} runs its own loop"
+    if device.count > 1:
+        return f"devices: {device.count} run Keras' loop"
     if experiment.train.precision != "float32":
         return f"train.precision: {experiment.train.precision}"
     return None

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from rnncli.batching import Encoded, prediction_batches
+from rnncli.distribution import shares
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,6 +27,7 @@ def logits(model: Any, encoded: Encoded, batch_size: int = 256) -> NDArray[np.fl
     results = np.zeros((len(encoded), model.output_shape[-1]), np.float32)
     multiple = length_multiple(encoded)
     size = min(batch_size, 1 << max(len(encoded) - 1, 0).bit_length())
+    size += -size % shares()
     for rows in prediction_batches(encoded.lengths, size):
         answers = model.predict_on_batch(encoded.padded(np.resize(rows, size), multiple))
         results[rows] = np.asarray(answers)[: len(rows)]

@@ -19,7 +19,13 @@ from rnncli.sweep import SweepSpec, Trial, base_configs, trial_of
 
 __all__ = ["Search", "search_of"]
 
-_NO_RESULT = {"seed": "; give seeds in seeds", "name": "", "device": "", "baselines": ""}
+_NO_RESULT = {
+    "seed": "; give seeds in seeds",
+    "name": "",
+    "device": "",
+    "devices": "",
+    "baselines": "",
+}
 """Keys of a config that a search cannot judge, and what to do instead."""
 
 

@@ -102,6 +102,7 @@ def train_seeds(
         else:
             unfinished.append(one)
     together = experiment.backend == "jax" and not experiment.train.tensorboard
+    together = together and experiment.devices == 1
     groups = [unfinished] if together else [[one] for one in unfinished]
     try:
         for group in filter(None, groups):
@@ -144,6 +145,7 @@ def _train_group(
             experiment.backend,
             experiment.device,
             deterministic=experiment.train.deterministic,
+            devices=experiment.devices,
         )
         corpus = corpus_of(experiment.data, out / ".cache" / "corpora")
         with ExitStack() as held:

@@ -23,7 +23,8 @@ def _experiment(**changes: Any) -> Experiment:
 def test_defaults_are_written_out() -> None:
     resolved = _experiment().to_dict()
     assert list(resolved) == [
-        *("name", "seed", "backend", "device", "data", "text", "model", "train", "baselines")
+        *("name", "seed", "backend", "device", "devices"),
+        *("data", "text", "model", "train", "baselines"),
     ]
     assert resolved["seed"] == 1
     assert resolved["train"]["optimizer"]["name"] == "adam"

@@ -85,15 +85,17 @@ def _training_step(model: Any, x: Any, y: Any) -> Callable[..., Any]:
             scaled = model.optimizer.scale_loss(loss)
         return loss, tape.gradient(scaled, sources)
 
-    def step(ids: Any, targets: Any, weights: Any) -> Any:
+    def whole(ids: Any, targets: Any, weights: Any) -> tuple[Any, list[Any]]:
         still = None if epsilon is None else adversarial.standing_still(model, ids)
         loss, gradients = slopes(ids, targets, weights, still)
         if epsilon is not None:
             worst = adversarial.steepest(gradients.pop(), epsilon)
             _, there = slopes(ids, targets, weights, worst)
             gradients = [_sum(*pair) for pair in zip(gradients, there, strict=False)]
-        model.optimizer.apply(gradients, model.trainable_variables)
-        return loss
+        return loss, gradients
+
+    def step(*batch: Any) -> Any:
+        return _on_replicas(whole, model, *batch)
 
     with _compiling(model, *x.shape[:2]):
         return _concrete(
@@ -102,6 +104,37 @@ def _training_step(model: Any, x: Any, y: Any) -> Callable[..., Any]:
             tf.TensorSpec(y.shape, tf.float32),
             tf.TensorSpec([len(x)], tf.float32),
         )
+
+
+def _on_replicas(whole: Callable[..., tuple[Any, list[Any]]], model: Any, *batch: Any) -> Any:
+    """Update the model by a batch, each replica of the strategy in force taking its share of it.
+
+    Keras scales a replica's loss by their number, so that sums are those of the whole batch.
+    """
+    import tensorflow as tf
+
+    strategy = tf.distribute.get_strategy()
+    count = strategy.num_replicas_in_sync
+    if count == 1:
+        loss, gradients = whole(*batch)
+        model.optimizer.apply(gradients, model.trainable_variables)
+        return loss
+
+    def share() -> Any:
+        replica = tf.distribute.get_replica_context()
+        size = batch[0].shape[0] // count
+        first = replica.replica_id_in_sync_group * size
+        mine = (tf.ensure_shape(a[first : first + size], [size, *a.shape[1:]]) for a in batch)
+        loss, gradients = whole(*mine)
+        dense = [tf.convert_to_tensor(gradient) for gradient in gradients if gradient is not None]
+        summed = iter(replica.all_reduce("SUM", dense))
+        model.optimizer.apply(
+            [None if gradient is None else next(summed) for gradient in gradients],
+            model.trainable_variables,
+        )
+        return loss
+
+    return strategy.reduce("SUM", strategy.run(share), axis=None)
 
 
 def _sum(first: Any, second: Any) -> Any:

@@ -33,6 +33,10 @@ class _Corrected:
         dense = [_dense(grad, var) for grad, var in zip(grads, variables, strict=True)]
         return super().apply(dense, variables)  # type: ignore[misc]
 
+    def _all_reduce_sum_gradients(self, grads_and_vars: Any) -> Any:
+        """Leave them: `rnncli.layers.network` has summed them, before they are clipped."""
+        return grads_and_vars
+
     def _update_model_variables_moving_average(self, trainable_variables: Any) -> None:
         step = ops.cast(self.iterations, "float32") + 1.0
         decay = ops.minimum(self.ema_momentum, (1.0 + step) / (10.0 + step))
