@@ -6,6 +6,7 @@ CONFIGS ?= $(sort $(wildcard configs/*.yaml))
 OUT     ?= runs
 JOBS    ?= auto
 PYTEST  ?=
+WORKERS ?= -n auto --maxprocesses 4 --dist loadfile
 
 VENV   := .venv
 BIN    := $(VENV)/bin
@@ -47,7 +48,7 @@ demo: setup  ## train on a built-in sample, show its metrics, classify a sentenc
 	$(RNN) predict "$$(ls -d $(OUT)/sample_ko-*-s1 | head -n 1)" "여야 대표, 예산안 처리 합의"
 
 test: setup  ## the test suite, without the slow and the real-data tests (under 10 minutes)
-	$(BIN)/python -m pytest -m "not slow and not data" $(PYTEST)
+	$(BIN)/python -m pytest -m "not slow and not data" $(WORKERS) $(PYTEST)
 
 test-slow: setup  ## the slow tests, and those on real data where RNN_DATA or ../shared/data has it
 	$(BIN)/python -m pytest -m "slow or data" $(PYTEST)
