@@ -19,7 +19,10 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.floating[Any]]
 
-__all__ = ["CellSpec", "Step", "sigmoid"]
+__all__ = ["CellSpec", "Chrono", "Step", "sigmoid"]
+
+Chrono = Annotated[int, Field(ge=3, le=1_000_000)]
+"""A number of steps for `rnncli.layers.chrono`."""
 
 
 class Step(NamedTuple):
