@@ -14,6 +14,7 @@ from rnncli.cli import (
     data,
     doctor,
     evaluate,
+    lags,
     predict,
     reproduce,
     runs,
@@ -44,6 +45,7 @@ app = typer.Typer(
 
 app.command("train", epilog=train.EXAMPLES)(train.train)
 app.command("sweep", epilog=sweep.EXAMPLES)(sweep.sweep)
+app.command("lags", epilog=lags.EXAMPLES)(lags.lags)
 app.command("evaluate", epilog=evaluate.EXAMPLES)(evaluate.evaluate)
 app.command("predict", epilog=predict.EXAMPLES)(predict.predict)
 app.command("reproduce", epilog=reproduce.EXAMPLES)(reproduce.reproduce)

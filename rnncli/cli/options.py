@@ -11,10 +11,12 @@ __all__ = [
     "BackendOption",
     "ConfigOption",
     "DeviceOption",
+    "JobsOption",
     "JsonOption",
     "RunArgument",
     "Settings",
     "examples",
+    "jobs_at_a_time",
     "whole_number",
 ]
 
@@ -45,6 +47,26 @@ DeviceOption = Annotated[
 ]
 RunArgument = Annotated[Path, typer.Argument(metavar="RUN", help="A run directory.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="JSON on stdout, for programs.")]
+JobsOption = Annotated[
+    str,
+    typer.Option("--jobs", metavar="N|auto", help="Trainings at a time, sharing the cores."),
+]
+
+
+def jobs_at_a_time(text: str, trials: int) -> int:
+    """What `--jobs` says: a number, or `auto`.
+
+    Raises:
+        UsageError: it is neither.
+    """
+    from rnncli.errors import UsageError
+    from rnncli.sweeping import automatic_jobs
+
+    if text == "auto":
+        return automatic_jobs(trials)
+    if not text.isdecimal() or not int(text):
+        raise UsageError(f"--jobs {text}: expected auto or a number from 1")
+    return int(text)
 
 
 def whole_number(text: str) -> int:

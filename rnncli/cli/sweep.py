@@ -7,7 +7,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rnncli.cli.options import DeviceOption, JsonOption, examples
+from rnncli.cli.options import (
+    DeviceOption,
+    JobsOption,
+    JsonOption,
+    examples,
+    jobs_at_a_time,
+)
 
 if TYPE_CHECKING:
     from rnncli.sweep import Trial
@@ -21,17 +27,6 @@ EXAMPLES = examples(
 )
 
 
-def _jobs(text: str, trials: int) -> int:
-    from rnncli.errors import UsageError
-    from rnncli.sweeping import automatic_jobs
-
-    if text == "auto":
-        return automatic_jobs(trials)
-    if not text.isdecimal() or not int(text):
-        raise UsageError(f"--jobs {text}: expected auto or a number from 1")
-    return int(text)
-
-
 def sweep(
     file: Annotated[
         Path, typer.Argument(metavar="SWEEP", help="A YAML file with base, grid, list and seeds.")
@@ -42,10 +37,7 @@ def sweep(
             "--out", metavar="DIR", help="The folder of its runs; runs/<file> if left out."
         ),
     ] = None,
-    jobs: Annotated[
-        str,
-        typer.Option("--jobs", metavar="N|auto", help="Trainings at a time, sharing the cores."),
-    ] = "auto",
+    jobs: JobsOption = "auto",
     keep_going: Annotated[
         bool, typer.Option("--keep-going", help="Start further trainings after one has failed.")
     ] = False,
@@ -70,7 +62,7 @@ def sweep(
 
     folder = out or Path("runs") / file.stem
     found = trials(read_sweep(file), file)
-    at_a_time = _jobs(jobs, len(found))
+    at_a_time = jobs_at_a_time(jobs, len(found))
     if dry_run:
         _list(found, folder, at_a_time, json=json)
         return
