@@ -30,12 +30,14 @@ Monitor = Literal["macro_f1", "accuracy", "loss"]
 
 
 class EarlyStoppingSpec(Spec):
-    """Stop when the monitored validation metric no longer improves."""
+    """Stop when the monitored validation metric no longer improves, or is good enough."""
 
     patience: Annotated[int, Field(ge=1)] = 3
     """Epochs without improvement before training stops."""
     min_delta: Annotated[float, Field(ge=0.0)] = 0.0
     """A smaller change is no improvement."""
+    target: float | None = None
+    """Also stop once the metric is as good as this."""
 
 
 class AdversarialSpec(Spec):
@@ -119,6 +121,17 @@ class Experiment(Spec):
             raise ValueError(
                 "model.embedding.initializer has no effect beside model.embedding.vectors; "
                 "remove one of them"
+            )
+        longest = self.data.longest_text
+        if longest is not None and self.text.tokenizer != "word":
+            raise ValueError(
+                f"data.name {self.data.name} is a sequence of words, and its lag counts them: use "
+                f"text.tokenizer: word, not {self.text.tokenizer}"
+            )
+        if longest is not None and self.text.max_length < longest:
+            raise ValueError(
+                f"text.max_length {self.text.max_length} cuts texts of {self.data.name}, which "
+                f"have up to {longest} words; set it to {longest} or more"
             )
         if self.model.embedding.ngram_dropout and self.text.ids_per_position == 1:
             raise ValueError(

@@ -134,8 +134,15 @@ def fit(
 def finished(experiment: Experiment, progress: Progress) -> bool:
     """Whether there is no further epoch: all are done, or it was stopped early."""
     spec = experiment.train
-    patience = spec.early_stopping.patience if spec.early_stopping else math.inf
-    return progress.epoch >= spec.epochs or progress.waited >= patience
+    if progress.epoch >= spec.epochs:
+        return True
+    stopping = spec.early_stopping
+    if stopping is None:
+        return False
+    enough = math.inf
+    if stopping.target is not None:
+        enough = -stopping.target if spec.monitor == "loss" else stopping.target
+    return progress.waited >= stopping.patience or progress.best_value >= enough
 
 
 def end_epoch(

@@ -266,6 +266,24 @@ def test_early_stopping_and_the_best_epoch(tmp_path: Path, monkeypatch: pytest.M
     assert again.epoch == 5
 
 
+@pytest.mark.parametrize(("monitor", "target", "epochs"), [("accuracy", 0.8, 3), ("loss", 0.6, 2)])
+def test_a_target_ends_training_once_it_is_met(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, monitor: str, target: float, epochs: int
+) -> None:
+    """Accuracies 0.3 0.5 0.8 0.9 and losses 0.9 0.6 0.5 0.4."""
+    rows = iter(
+        {"loss": loss, "accuracy": accuracy, "macro_f1": 0.0}
+        for loss, accuracy in ((0.9, 0.3), (0.6, 0.5), (0.5, 0.8), (0.4, 0.9))
+    )
+    monkeypatch.setattr(fitting, "_validation", lambda *_: next(rows))
+    stopping = {"patience": 3, "target": target}
+    experiment = experiment_of(train={"epochs": 4, "monitor": monitor, "early_stopping": stopping})
+    prepared = prepared_for(experiment)
+    model = fresh(experiment, prepared)
+    monkeypatch.setattr(model, "train_on_batch", lambda *_, **__: 1.0)
+    assert trained(experiment, tmp_path, prepared=prepared, model=model)[1].epoch == epochs
+
+
 @pytest.mark.parametrize(("monitor", "best"), [("loss", 2), ("accuracy", 3), ("macro_f1", 1)])
 def test_any_validation_metric_can_choose(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, monitor: str, best: int

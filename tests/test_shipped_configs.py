@@ -19,7 +19,7 @@ ROOT = Path(__file__).parents[1]
 
 
 def test_the_course_is_there() -> None:
-    """Each part of the course on KLUE-TC and IMDB, and both samples."""
+    """Each part of the course on KLUE-TC and IMDB, both samples, and the memory tasks."""
     found = {}
     for name, path in CONFIGS.items():
         experiment = load_config(path)
@@ -30,7 +30,8 @@ def test_the_course_is_there() -> None:
         assert ("klue-tc", *cells) in kinds
     for cells in (("lstm",), ("lstm",) * 2, ("gru",), ("peephole_lstm",)):
         assert ("imdb", *cells) in kinds
-    assert {data for data, *_ in found.values()} == {"klue-tc", "imdb", "sample-ko", "sample-en"}
+    built_in = {"sample-ko", "sample-en", "adding", "temporal-order", "copy-first"}
+    assert {data for data, *_ in found.values()} == {"klue-tc", "imdb", *built_in}
 
 
 @pytest.mark.parametrize("name", CONFIGS)

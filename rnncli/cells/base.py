@@ -23,8 +23,10 @@ if TYPE_CHECKING:
     Array = NDArray[np.floating[Any]]
     Change = Callable[[str, Array], Array]
 
-__all__ = ["CellSpec", "Step", "sigmoid", "unchanged"]
+__all__ = ["CellSpec", "Chrono", "Step", "sigmoid", "unchanged"]
 
+Chrono = Annotated[int, Field(ge=3, le=1_000_000)]
+"""A number of steps for `rnncli.layers.chrono`."""
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 

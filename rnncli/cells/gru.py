@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from rnncli.cells.base import CellSpec, Step, sigmoid, unchanged
+from rnncli.cells.base import CellSpec, Chrono, Step, sigmoid, unchanged
 from rnncli.formulas import Equation, Weight
 from rnncli.source_text import Call, call
 from rnncli.spec import Rate
@@ -44,6 +44,9 @@ class GRU(CellSpec):
     """Apply the reset gate after the recurrent product (true) or before it, as in the paper."""
     recurrent_dropout: Rate = 0.0
     """Share of the previous hidden state dropped in training, the same at every step."""
+    chrono: Chrono | None = None
+    """Begin with gates that remember 2 to so many steps, drawn for each unit (Tallec & Ollivier
+    2018: set it to the longest lag expected)."""
 
     def make_layer(
         self, *, return_sequences: bool, return_state: bool, name: str, compiled: bool = False
@@ -54,6 +57,7 @@ class GRU(CellSpec):
         return Layer(
             self.units,
             reset_after=self.reset_after,
+            chrono=self.chrono,
             dropout=self.dropout,
             recurrent_dropout=self.recurrent_dropout,
             return_sequences=return_sequences,

@@ -7,9 +7,11 @@ the forget gate: Gers, Schmidhuber & Cummins, Learning to forget, Neural Computa
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
-from rnncli.cells.base import CellSpec, Step, sigmoid, unchanged
+from pydantic import model_validator
+
+from rnncli.cells.base import CellSpec, Chrono, Step, sigmoid, unchanged
 from rnncli.formulas import Equation
 from rnncli.source_text import Call, call
 from rnncli.spec import Rate
@@ -41,6 +43,15 @@ class LSTM(CellSpec):
     """Share of the previous hidden state dropped in training, the same at every step."""
     unit_forget_bias: bool = True
     """Start the forget gate's bias at 1, so that the cell remembers at first."""
+    chrono: Chrono | None = None
+    """Begin with gates that remember 2 to so many steps, drawn for each unit (Tallec & Ollivier
+    2018: set it to the longest lag expected); instead of `unit_forget_bias`."""
+
+    @model_validator(mode="after")
+    def _one_forget_bias(self) -> Self:
+        if self.chrono is not None and not self.unit_forget_bias:
+            raise ValueError("unit_forget_bias has no effect beside chrono; remove one of them")
+        return self
 
     def make_layer(
         self, *, return_sequences: bool, return_state: bool, name: str, compiled: bool = False
@@ -51,6 +62,7 @@ class LSTM(CellSpec):
         return Layer(
             self.units,
             unit_forget_bias=self.unit_forget_bias,
+            chrono=self.chrono,
             dropout=self.dropout,
             recurrent_dropout=self.recurrent_dropout,
             return_sequences=return_sequences,

@@ -18,6 +18,7 @@ from rnncli.cli import (
     evaluate,
     gates,
     intervene,
+    lags,
     memory,
     order,
     predict,
@@ -52,6 +53,7 @@ app = typer.Typer(
 
 app.command("train", epilog=train.EXAMPLES)(train.train)
 app.command("sweep", epilog=sweep.EXAMPLES)(sweep.sweep)
+app.command("lags", epilog=lags.EXAMPLES)(lags.lags)
 app.command("evaluate", epilog=evaluate.EXAMPLES)(evaluate.evaluate)
 app.command("predict", epilog=predict.EXAMPLES)(predict.predict)
 app.command("gates", epilog=gates.EXAMPLES)(gates.gates)

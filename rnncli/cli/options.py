@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
+
+if TYPE_CHECKING:
+    from rnncli.engines import Engine
 
 __all__ = [
     "BackendOption",
     "ConfigOption",
     "DeviceOption",
+    "JobsOption",
     "JsonOption",
     "RunArgument",
     "Settings",
     "examples",
+    "jobs_at_a_time",
     "whole_number",
 ]
 
@@ -45,6 +50,25 @@ DeviceOption = Annotated[
 ]
 RunArgument = Annotated[Path, typer.Argument(metavar="RUN", help="A run directory.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="JSON on stdout, for programs.")]
+JobsOption = Annotated[
+    str,
+    typer.Option("--jobs", metavar="N|auto", help="Trainings at a time, sharing the cores."),
+]
+
+
+def jobs_at_a_time(text: str, engine: Engine, trials: int, *, search: bool = False) -> int:
+    """What `--jobs` says: a number, or `auto`.
+
+    Raises:
+        UsageError: it is neither.
+    """
+    from rnncli.errors import UsageError
+
+    if text == "auto":
+        return engine.automatic_jobs(trials, search=search)
+    if not text.isdecimal() or not int(text):
+        raise UsageError(f"--jobs {text}: expected auto or a number from 1")
+    return int(text)
 
 
 def whole_number(text: str) -> int:

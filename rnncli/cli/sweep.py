@@ -7,7 +7,13 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from rnncli.cli.options import DeviceOption, JsonOption, examples
+from rnncli.cli.options import (
+    DeviceOption,
+    JobsOption,
+    JsonOption,
+    examples,
+    jobs_at_a_time,
+)
 
 if TYPE_CHECKING:
     from rnncli.engines import Engine
@@ -23,16 +29,6 @@ EXAMPLES = examples(
 )
 
 
-def _jobs(text: str, engine: Engine, trials: int, *, search: bool) -> int:
-    from rnncli.errors import UsageError
-
-    if text == "auto":
-        return engine.automatic_jobs(trials, search=search)
-    if not text.isdecimal() or not int(text):
-        raise UsageError(f"--jobs {text}: expected auto or a number from 1")
-    return int(text)
-
-
 def sweep(
     file: Annotated[
         Path,
@@ -44,10 +40,7 @@ def sweep(
             "--out", metavar="DIR", help="The folder of its runs; runs/<file> if left out."
         ),
     ] = None,
-    jobs: Annotated[
-        str,
-        typer.Option("--jobs", metavar="N|auto", help="Trainings at a time, sharing the cores."),
-    ] = "auto",
+    jobs: JobsOption = "auto",
     keep_going: Annotated[
         bool, typer.Option("--keep-going", help="Start further trainings after one has failed.")
     ] = False,
@@ -95,7 +88,7 @@ def sweep(
         require_optuna()
         sought = search_of(spec, file)
         with closing(opened(folder)) as engine:
-            at_a_time = _jobs(jobs, engine, sought.spec.trials, search=True)
+            at_a_time = jobs_at_a_time(jobs, engine, sought.spec.trials, search=True)
             if dry_run:
                 foresee(sought, folder, at_a_time, json=json)
                 return
@@ -103,7 +96,7 @@ def sweep(
         return
     found = trials(spec, file)
     with closing(opened(folder)) as engine:
-        at_a_time = _jobs(jobs, engine, len(found), search=False)
+        at_a_time = jobs_at_a_time(jobs, engine, len(found))
         if dry_run:
             _list(found, folder, at_a_time, json=json)
             return

@@ -44,6 +44,11 @@ class DataSpec(Spec):
         """Labels that a model learns beside those it is asked for (`Corpus.auxiliary_names`)."""
         return ()
 
+    @property
+    def longest_text(self) -> int | None:
+        """Words of the longest text, of which none may be cut off; None where some may be."""
+        return None
+
     @abstractmethod
     def load(self) -> Corpus:
         """Read the texts, cleaned.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field
@@ -27,7 +27,11 @@ class GeneratedSpec(DataSpec):
     """Seed of the grammar."""
 
     def generated(
-        self, label_names: Sequence[str], language: str, stream: Iterator[tuple[str, int]]
+        self,
+        label_names: Sequence[str],
+        language: str,
+        stream: Iterator[tuple[str, int]],
+        details: Mapping[str, object] | None = None,
     ) -> Corpus:
         """The first different texts of a stream, cleaned, as a corpus."""
         from rnncli.datasets.assembly import assemble
@@ -40,6 +44,6 @@ class GeneratedSpec(DataSpec):
         ids = [f"{self.name}-{number}" for number in range(len(texts))]
         train = Split(texts[: self.size], labels[: self.size], ids[: self.size])
         test = Split(texts[self.size :], labels[self.size :], ids[self.size :])
-        details = {"generator_seed": self.generator_seed}
-        source = Source(self.name, "built in, synthetic", language, synthetic=True, details=details)
+        known = {"generator_seed": self.generator_seed, **(details or {})}
+        source = Source(self.name, "built in, synthetic", language, synthetic=True, details=known)
         return assemble(self, label_names, source, train, test)

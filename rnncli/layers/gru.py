@@ -6,6 +6,7 @@ from typing import Any
 
 import keras
 
+from rnncli.layers.chrono import ChronoBias
 from rnncli.layers.equations import Equations, Tensors
 from rnncli.layers.recurrence import CompiledLoop
 
@@ -59,10 +60,14 @@ _EQUATIONS = _Equations()
 class GRU(CompiledLoop, keras.layers.GRU):
     """`keras.layers.GRU`: the same weights, arguments and results.
 
-    Its loop over time may be `compiled`.
+    Its loop over time may be `compiled`, its gates' biases begin as `rnncli.layers.chrono` says.
     """
 
-    def __init__(self, units: int, *, compiled: bool = False, **kwargs: Any) -> None:
+    def __init__(
+        self, units: int, *, compiled: bool = False, chrono: int | None = None, **kwargs: Any
+    ) -> None:
+        if chrono is not None:
+            kwargs["bias_initializer"] = ChronoBias(units, chrono, keeping=0)
         super().__init__(units, **kwargs)
         self.compiled = compiled
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import keras
 
+from rnncli.layers.chrono import ChronoBias
 from rnncli.layers.equations import Equations, Tensors
 from rnncli.layers.recurrence import CompiledLoop
 
@@ -64,10 +65,15 @@ _EQUATIONS = _Equations()
 class LSTM(CompiledLoop, keras.layers.LSTM):
     """`keras.layers.LSTM`: the same weights, arguments and results.
 
-    Its loop over time may be `compiled`.
+    Its loop over time may be `compiled`, its gates' biases begin as `rnncli.layers.chrono` says.
     """
 
-    def __init__(self, units: int, *, compiled: bool = False, **kwargs: Any) -> None:
+    def __init__(
+        self, units: int, *, compiled: bool = False, chrono: int | None = None, **kwargs: Any
+    ) -> None:
+        if chrono is not None:
+            bias = ChronoBias(units, chrono, keeping=1, taking=0)
+            kwargs |= {"bias_initializer": bias, "unit_forget_bias": False}
         super().__init__(units, **kwargs)
         self.compiled = compiled
 

@@ -8,6 +8,7 @@ from typing import Any
 import keras
 from keras import ops
 
+from rnncli.layers.chrono import ChronoBias
 from rnncli.layers.equations import Equations, Tensors
 from rnncli.layers.recurrence import CompiledLoop
 
@@ -27,12 +28,14 @@ class PeepholeLSTMCell(keras.layers.Layer):
         units: int,
         peephole: str = "diagonal",
         unit_forget_bias: bool = True,
+        chrono: int | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         self.units = units
         self.peephole = peephole
         self.unit_forget_bias = unit_forget_bias
+        self.chrono = chrono
         self.state_size = [units, units]
         self.output_size = units
         self.recurrent_mask: Any | None = None
@@ -62,6 +65,8 @@ class PeepholeLSTMCell(keras.layers.Layer):
         ]
 
     def _bias_initializer(self, shape: tuple[int, ...], dtype: Any = None) -> Any:
+        if self.chrono is not None:
+            return ChronoBias(self.units, self.chrono, keeping=1, taking=0)(shape, dtype)
         bias = ops.zeros(shape, dtype)
         if not self.unit_forget_bias:
             return bias
@@ -90,6 +95,7 @@ class PeepholeLSTMCell(keras.layers.Layer):
             "units": self.units,
             "peephole": self.peephole,
             "unit_forget_bias": self.unit_forget_bias,
+            "chrono": self.chrono,
         }
 
 
@@ -163,6 +169,7 @@ class PeepholeLSTM(CompiledLoop, keras.layers.RNN):
         units: int,
         peephole: str = "diagonal",
         unit_forget_bias: bool = True,
+        chrono: int | None = None,
         dropout: float = 0.0,
         recurrent_dropout: float = 0.0,
         compiled: bool = False,
@@ -172,6 +179,7 @@ class PeepholeLSTM(CompiledLoop, keras.layers.RNN):
             units,
             peephole=peephole,
             unit_forget_bias=unit_forget_bias,
+            chrono=chrono,
             dtype=kwargs.get("dtype"),
             name="peephole_lstm_cell",
         )
@@ -224,6 +232,7 @@ class PeepholeLSTM(CompiledLoop, keras.layers.RNN):
             "units": self.cell.units,
             "peephole": self.cell.peephole,
             "unit_forget_bias": self.cell.unit_forget_bias,
+            "chrono": self.cell.chrono,
             "dropout": self.dropout,
             "recurrent_dropout": self.recurrent_dropout,
             "compiled": self.compiled,

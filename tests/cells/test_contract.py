@@ -30,7 +30,7 @@ DTYPE = "float64" if EXACT else "float32"
 FORWARD = 1e-12 if EXACT else 3e-6
 
 # Weights are set here, so that how they start makes no difference.
-BEGINNINGS = frozenset({"unit_forget_bias"})
+BEGINNINGS = frozenset({"unit_forget_bias", "chrono"})
 CASES = named(case for cell in CELLS for case in variants(cell, CellSpec, BEGINNINGS, units=U))
 every_cell = pytest.mark.parametrize("case", CASES)
 pytestmark = pytest.mark.usefixtures("float64")
@@ -188,3 +188,37 @@ def test_forget_bias_starts_at_one(cell: type[CellSpec], remember: bool) -> None
     layer.build((B, T, D))
     bias = layer.get_weights()[2]
     np.testing.assert_array_equal(bias, [0, 0, remember, remember, 0, 0, 0, 0])
+
+
+KEEPING = {"lstm": (1, 0), "peephole_lstm": (1, 0), "gru": (0, None)}
+"""By cell: which columns of the bias belong to the gate that keeps, and to the one that takes."""
+
+
+@pytest.mark.parametrize("case", [c for c in CASES if c.values[0]["cell"] in KEEPING])
+def test_chrono_gates_remember_two_to_so_many_steps(case: dict[str, Any]) -> None:
+    """σ(b) = 1 − 1/τ of the keeping gate, τ in 2…T over the units; all other biases are 0."""
+    units, steps = 200, 50
+    spec = spec_of({**case, "units": units}, chrono=steps)
+    layer = spec.make_layer(return_sequences=False, return_state=False, name="l")
+    layer.build((B, T, D))
+    bias = np.array(layer.get_weights()[2], np.float64)
+    first, *others = np.atleast_2d(bias)
+    assert not np.any(others)
+    gates = np.split(first, spec.gates)
+    keeping, taking = KEEPING[spec.cell]
+    memories = 1 + np.exp(gates[keeping])
+    assert 2 - 1e-5 <= memories.min() < 4 < 25 < np.median(memories) + 5
+    assert steps - 5 < memories.max() <= steps + 1e-4
+    if taking is not None:
+        np.testing.assert_array_equal(gates[taking], -gates[keeping])
+    rest = [gate for number, gate in enumerate(gates) if number not in (keeping, taking)]
+    assert not np.any(rest)
+    again = type(layer).from_config(layer.get_config())
+    again.build((B, T, D))
+    assert np.any(again.get_weights()[2])
+
+
+@pytest.mark.parametrize("cell", ["lstm", "peephole_lstm"])
+def test_chrono_takes_the_place_of_the_unit_forget_bias(cell: str) -> None:
+    with pytest.raises(ValidationError, match="has no effect beside chrono"):
+        spec_of({"cell": cell, "units": 2}, chrono=10, unit_forget_bias=False)

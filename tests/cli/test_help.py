@@ -38,6 +38,7 @@ def test_the_commands_there_are() -> None:
         "runs",
         "compare",
         "sweep",
+        "lags",
         "list",
         "doctor",
         "reproduce",

@@ -32,7 +32,7 @@ def spec_of(case: dict[str, Any], **settings: Any) -> CellSpec:
 CASES = named(
     case
     for cell in CELLS
-    for case in variants(cell, CellSpec, frozenset({"unit_forget_bias"}), units=U)
+    for case in variants(cell, CellSpec, frozenset({"unit_forget_bias", "chrono"}), units=U)
     if spec_of(case).compiled_obstacle() is None
 )
 every_cell = pytest.mark.parametrize("case", CASES)
