@@ -168,5 +168,11 @@ class Experiment(Spec):
         for key in ("name", "seed", "device", "devices", "baselines"):
             del data[key]
         del data["train"]["tracker"]
+        # Left out, these are as if there were no such setting: older runs are still found.
+        later = [(layer, "chrono") for layer in data["model"]["layers"]]
+        later.append((data["train"]["early_stopping"] or {}, "target"))
+        for section, key in later:
+            if key in section and section[key] is None:
+                del section[key]
         canonical = json.dumps(data, sort_keys=True, ensure_ascii=False)
         return hashlib.sha256(canonical.encode()).hexdigest()

@@ -19,6 +19,8 @@ os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
 os.environ["JAX_PLATFORMS"] = "cpu"
 os.environ["KERAS_TORCH_DEVICE"] = "cpu"
+# pytest-xdist sets it, and tables would be cut to it.
+os.environ.pop("COLUMNS", None)
 
 REAL_DATA = Path(os.environ.get("RNN_DATA", Path(__file__).parents[2] / "shared" / "data"))
 
