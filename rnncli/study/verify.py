@@ -253,6 +253,19 @@ class Trial:
             for found, before in zip(again.compute(tensors), self.compute(tensors), strict=True)
         ]
 
+    def exported(self) -> list[tuple[Array, Array]]:
+        """The outputs of the layers exported as a SavedModel, and of the layers themselves."""
+        import keras
+        import tensorflow as tf
+
+        model = self._model()
+        with tempfile.TemporaryDirectory() as folder:
+            model.export(folder, format="tf_saved_model", verbose=False)
+            loaded = tf.saved_model.load(folder)  # held: its functions live as long as it does
+            found = loaded.serve(self.x)
+        expected = keras.ops.convert_to_numpy(model(self.x))
+        return [(np.array(found), np.array(expected))]
+
     def last_alone(self) -> tuple[Array, Array]:
         """The output of a layer without `return_sequences`, and the final states h, merged."""
         import keras
@@ -315,8 +328,10 @@ CHECKS: dict[str, tuple[Layout, ...]] = {
     "initial state": (Layout(given_states=True), Layout(bidirectional=True, given_states=True)),
     "compiled": (Layout(bidirectional=True, compiled=True),),
     "reloaded": (Layout(bidirectional=True),),
+    "exported": (Layout(bidirectional=True),),
 }
-"""What is checked, and in which layouts; an exported model would be one more like `reloaded`."""
+"""What is checked, and in which layouts."""
+_WITHOUT_GRADIENTS = {"reloaded": Trial.reloaded, "exported": Trial.exported}
 
 
 def verify_cells(names: Sequence[str] = ()) -> Iterator[Finding]:
@@ -345,22 +360,24 @@ def applies(spec: CellSpec, check: str) -> bool:
 
     if check == "initial state":
         return spec.recurrent
+    on_tensorflow: bool = keras.backend.backend() == "tensorflow"
+    if check == "exported":
+        return on_tensorflow
     if check == "compiled":
-        backend = keras.backend.backend()
-        return backend == "tensorflow" and spec.compiled_obstacle() is None and _on_a_cpu()
+        return on_tensorflow and spec.compiled_obstacle() is None and _on_a_cpu()
     return True
 
 
 def verify_one(spec: CellSpec, check: str, backend: str, subject: str) -> list[Finding]:
-    """One cell's values, and but for `reloaded` its gradients, masked and not."""
+    """One cell's values, masked and not, and their gradients where they are computed anew."""
     exact = backend == "tensorflow" and check != "compiled"
     tolerance = EXACT if exact else SINGLE
     values: list[tuple[Any, Any]] = []
     slopes: list[tuple[Any, Any]] = []
     with dtype("float64" if exact else "float32"):
         for layout in CHECKS[check]:
-            if check == "reloaded":
-                values += Trial(spec, layout).reloaded()
+            if check in _WITHOUT_GRADIENTS:
+                values += _WITHOUT_GRADIENTS[check](Trial(spec, layout))
                 continue
             for masked in (True, False) if layout.merge_mode == "concat" else (True,):
                 if layout.compiled and not masked:

@@ -40,7 +40,9 @@ def test_nothing_is_wrong() -> None:
     assert failed("forwards") == set()
 
 
-@pytest.mark.parametrize("check", [check for check in CHECKS if check not in ("reloaded",)])
+@pytest.mark.parametrize(
+    "check", [check for check in CHECKS if check not in ("reloaded", "exported")]
+)
 def test_another_equation_is_found(check: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """A millionth in the recurrence is enough, in float64."""
     step = SimpleRNN.step
@@ -111,6 +113,23 @@ def test_weights_that_are_not_saved_are_found(monkeypatch: pytest.MonkeyPatch) -
     assert failed("reloaded") == {"values"}
 
 
+def test_an_export_that_computes_something_else_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    import tensorflow as tf
+
+    load = tf.saved_model.load
+
+    class Other:
+        def __init__(self, folder: str) -> None:
+            self.model = load(folder)
+
+        def serve(self, x: Any) -> Any:
+            return self.model.serve(x) + 1e-6
+
+    assert failed("exported") == set()
+    monkeypatch.setattr(tf.saved_model, "load", Other)
+    assert failed("exported") == {"values"}
+
+
 def test_nan_never_passes() -> None:
     found = finding("b", "s", "forwards", "values", [(np.array([np.nan]), np.ones(1))], 1e9)
     assert not found.passed
@@ -134,9 +153,10 @@ def test_what_applies() -> None:
 
 def test_every_check_of_a_cell_is_made() -> None:
     found = list(verify_cells(["dense"]))
-    assert len(found) == 4 * (2 * 4 + 1)
-    assert {f.check for f in found} == {"forwards", "backwards", "bidirectional", "stacked"} | {
-        "reloaded"
+    assert len(found) == 4 * (2 * 4 + 2)
+    assert {f.check for f in found} == {
+        *("forwards", "backwards", "bidirectional", "stacked"),
+        *("reloaded", "exported"),
     }
     assert {f.subject for f in found} == {
         f"dense activation={name}" for name in ("tanh", "sigmoid", "relu", "linear")
