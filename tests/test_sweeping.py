@@ -90,7 +90,8 @@ def run(
     watcher: Watcher | None = None,
 ) -> list[Progress]:
     plan = FixedPlan(found, out, keep_going=keep_going)
-    return run_plan(plan, out, jobs=jobs, stop=stop or StopRequest(), watcher=watcher)
+    stop = StopRequest() if stop is None else stop  # one that nobody asked for is false
+    return run_plan(plan, out, jobs=jobs, stop=stop, watcher=watcher)
 
 
 def states(ended: list[Progress]) -> list[str]:
