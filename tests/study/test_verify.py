@@ -14,13 +14,11 @@ import pytest
 
 from rnncli.cells import GRU, LSTM, SimpleRNN
 from rnncli.cells.base import Step
+from rnncli.study.trial import Layout, Trial, expected_values
 from rnncli.study.verify import (
     CHECKS,
     EXACT,
-    Layout,
-    Trial,
     applies,
-    expected_values,
     finding,
     verify_cells,
     verify_one,
@@ -104,12 +102,12 @@ def test_initial_states_that_are_passed_over_are_found(monkeypatch: pytest.Monke
     def from_zeros(*arguments: Any) -> list[Any]:
         return expected_values(*arguments[:5])
 
-    monkeypatch.setattr("rnncli.study.verify.expected_values", from_zeros)
+    monkeypatch.setattr("rnncli.study.trial.expected_values", from_zeros)
     assert failed("initial state") == {"values", "gradients"}
 
 
 def test_weights_that_are_not_saved_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("rnncli.study.verify.load_weights", lambda *_: None)
+    monkeypatch.setattr("rnncli.study.trial.load_weights", lambda *_: None)
     assert failed("reloaded") == {"values"}
 
 
