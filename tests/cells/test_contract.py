@@ -91,7 +91,14 @@ def test_each_cell_of_the_union_is_here() -> None:
 
 
 @every_cell
-@pytest.mark.parametrize("check", [check for check in CHECKS if check != "compiled"])
+@pytest.mark.parametrize(
+    "check",
+    [
+        pytest.param(name, marks=[pytest.mark.slow] if name == "exported" else [])
+        for name in CHECKS
+        if name != "compiled"
+    ],
+)
 def test_keras_computes_the_equations(case: dict[str, Any], check: str) -> None:
     """Outputs, states and gradients; `compiled` is held to Keras in `tests/layers`."""
     spec = spec_of(case)
