@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,30 +13,31 @@ from rnncli.errors import CheckFailed, ConfigError, UsageError
 from rnncli.interrupt import StopRequest
 from rnncli.lags import CELL_NAMES, TASKS, Question, curves, planned
 from rnncli.shipped import shipped_configs
-from rnncli.sweep import Trial
-from rnncli.sweeping import Progress
+from rnncli.sweep_plan import Plan, Progress
 from tests.terminal import rnn
 
 ASKED = Question("temporal-order", ("simple_rnn", "lstm"), (10, 20, 40), (1, 2))
 
 
 class Trainings:
-    """Stands in for `run_trials`: SimpleRNN solves lag 10, seed 1 of LSTM everything."""
+    """Stands in for `run_plan`: SimpleRNN solves lag 10, seed 1 of LSTM everything."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.labels: list[str] = []
         self.state: Any = "done"
-        monkeypatch.setattr(lags, "run_trials", self)
+        monkeypatch.setattr(lags, "run_plan", self)
 
-    def __call__(self, trials: Sequence[Trial], out: Path, **_: Any) -> list[Progress]:
-        for trial in trials:
+    def __call__(self, plan: Plan, out: Path, **_: Any) -> list[Progress]:
+        for one in plan.everything:
+            trial = one.trial
             self.labels.append(f"{trial.label}, seed {trial.seed}")
             run = trial.run(out)
             type(run).create(run.path)
             lag = trial.experiment.to_dict()["data"]["lag"]
             good = lag == 10 or "lstm" in trial.label
             run.write("metrics", {"test": {"accuracy": (1.0 if trial.seed == 1 else 0.97) * good}})
-        return [Progress(trial, self.state, "no space") for trial in trials]
+            one.state, one.reason = self.state, "no space"
+        return plan.everything
 
 
 @pytest.fixture

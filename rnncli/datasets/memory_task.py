@@ -59,6 +59,11 @@ class MemoryTask(GeneratedSpec):
     def write(self, label: int, random: Random) -> list[str]:
         """The symbols of a text of that class, the first that matters in the beginning."""
 
+    @property
+    def known_labels(self) -> tuple[str, ...]:
+        """See `DataSpec.known_labels`."""
+        return self.labels
+
     def load(self) -> Corpus:
         """See `DataSpec.load`."""
         details = {"lag": self.lag, "chance": 1 / len(self.labels), "task": self.source}
