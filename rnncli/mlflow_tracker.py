@@ -21,7 +21,7 @@ from rnncli.atomic import read_json, write_json
 from rnncli.dotted import dotted
 from rnncli.errors import StorageError
 from rnncli.mlflow_server import MlflowServer, RunState, address
-from rnncli.progress import Plan, Reporter
+from rnncli.progress import Relay, Reporter
 from rnncli.quiet import native_output_to
 from rnncli.run import Run
 
@@ -74,7 +74,7 @@ def tracked(runs: Sequence[Run], reporter: Reporter) -> Iterator[Reporter]:
         tracker.send(hurry=True)
 
 
-class Tracker(Reporter):
+class Tracker(Relay):
     """Passes each call on, and sends what the runs have gained after every epoch."""
 
     def __init__(
@@ -92,8 +92,8 @@ class Tracker(Reporter):
             connect: reaches the server; MLflow's by default.
             clock: seconds, from anywhere.
         """
+        super().__init__(then)
         self._runs = runs
-        self._then = then
         self._connect = connect or MlflowServer
         self._clock = clock
         self._server: Server | None = None
@@ -126,34 +126,10 @@ class Tracker(Reporter):
             return False
         return True
 
-    def note(self, message: str) -> None:
-        """Passed on."""
-        self._then.note(message)
-
-    def started(self, plan: Plan) -> None:
-        """Passed on."""
-        self._then.started(plan)
-
-    def epoch_started(self, epoch: int) -> None:
-        """Passed on."""
-        self._then.epoch_started(epoch)
-
-    def step(self, texts: int, loss: float) -> None:
-        """Passed on."""
-        self._then.step(texts, loss)
-
     def epoch_ended(self, epoch: Epoch) -> None:
         """Passed on, and sent."""
         self._then.epoch_ended(epoch)
         self.send()
-
-    def finishing(self, activity: str) -> None:
-        """Passed on."""
-        self._then.finishing(activity)
-
-    def close(self) -> None:
-        """Passed on."""
-        self._then.close()
 
 
 def to_be_tracked(run: Run) -> bool:

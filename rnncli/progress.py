@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from rnncli.tables import Epoch
 
-__all__ = ["Plan", "Reporter"]
+__all__ = ["Plan", "Relay", "Reporter"]
 
 
 @dataclass(frozen=True)
@@ -57,3 +57,39 @@ class Reporter:
 
     def close(self) -> None:
         """Training is over, well or not."""
+
+
+class Relay(Reporter):
+    """Passes everything on to another reporter; the base of those that do something beside."""
+
+    def __init__(self, then: Reporter) -> None:
+        """Tell another reporter the same."""
+        self._then = then
+
+    def note(self, message: str) -> None:
+        """Passed on."""
+        self._then.note(message)
+
+    def started(self, plan: Plan) -> None:
+        """Passed on."""
+        self._then.started(plan)
+
+    def epoch_started(self, epoch: int) -> None:
+        """Passed on."""
+        self._then.epoch_started(epoch)
+
+    def step(self, texts: int, loss: float) -> None:
+        """Passed on."""
+        self._then.step(texts, loss)
+
+    def epoch_ended(self, epoch: Epoch) -> None:
+        """Passed on."""
+        self._then.epoch_ended(epoch)
+
+    def finishing(self, activity: str) -> None:
+        """Passed on."""
+        self._then.finishing(activity)
+
+    def close(self) -> None:
+        """Passed on."""
+        self._then.close()

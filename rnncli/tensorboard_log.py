@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rnncli.errors import UsageError
-from rnncli.progress import Plan, Reporter
+from rnncli.progress import Plan, Relay, Reporter
 
 if TYPE_CHECKING:
     from rnncli.tables import Epoch
@@ -31,18 +31,14 @@ def require_tensorboard() -> None:
         )
 
 
-class TensorBoardLog(Reporter):
+class TensorBoardLog(Relay):
     """Writes every column of the history, then passes each call on."""
 
     def __init__(self, folder: Path, then: Reporter) -> None:
         """Log into a folder, and tell another reporter the same."""
+        super().__init__(then)
         self._folder = folder
-        self._then = then
         self._writer: Any = None
-
-    def note(self, message: str) -> None:
-        """Passed on."""
-        self._then.note(message)
 
     def started(self, plan: Plan) -> None:
         """Open the log."""
@@ -51,14 +47,6 @@ class TensorBoardLog(Reporter):
         self._writer = Writer(str(self._folder))
         self._then.started(plan)
 
-    def epoch_started(self, epoch: int) -> None:
-        """Passed on."""
-        self._then.epoch_started(epoch)
-
-    def step(self, texts: int, loss: float) -> None:
-        """Passed on."""
-        self._then.step(texts, loss)
-
     def epoch_ended(self, epoch: Epoch) -> None:
         """One point of each curve."""
         for name, value in asdict(epoch).items():
@@ -66,10 +54,6 @@ class TensorBoardLog(Reporter):
                 self._writer.add_scalar(name, value, epoch.epoch)
         self._writer.flush()
         self._then.epoch_ended(epoch)
-
-    def finishing(self, activity: str) -> None:
-        """Passed on."""
-        self._then.finishing(activity)
 
     def close(self) -> None:
         """Close the log."""

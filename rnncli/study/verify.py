@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
@@ -11,6 +10,7 @@ import numpy as np
 from pydantic import TypeAdapter
 
 from rnncli.cells import CELL_NAMES, Cell, CellSpec
+from rnncli.preparation import dtype_policy
 from rnncli.study.trial import UNITS, Layout, Trial
 from rnncli.study.variants import variant_name, variants
 
@@ -130,7 +130,7 @@ def verify_one(spec: CellSpec, check: str, backend: str, subject: str) -> list[F
     tolerance = EXACT if exact else SINGLE
     values: list[tuple[Any, Any]] = []
     slopes: list[tuple[Any, Any]] = []
-    with dtype("float64" if exact else "float32"):
+    with dtype_policy("float64" if exact else "float32"):
         for layout in CHECKS[check]:
             if check in _WITHOUT_GRADIENTS:
                 values += _WITHOUT_GRADIENTS[check](Trial(spec, layout))
@@ -150,19 +150,6 @@ def verify_one(spec: CellSpec, check: str, backend: str, subject: str) -> list[F
         return [found_values]
     gradients = finding(backend, subject, check, "gradients", slopes, tolerance.gradients)
     return [found_values, gradients]
-
-
-@contextmanager
-def dtype(name: str) -> Iterator[None]:
-    """Build layers under Keras' dtype policy of that name."""
-    import keras
-
-    before = keras.config.dtype_policy()
-    keras.config.set_dtype_policy(name)
-    try:
-        yield
-    finally:
-        keras.config.set_dtype_policy(before)
 
 
 def _on_a_cpu() -> bool:
