@@ -44,6 +44,9 @@ def intervene(
     layer: LayerOption = None,
     direction: DirectionOption = None,
     backend: BackendOption = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="DIR", help="Instead of the run's study/.")
+    ] = None,
     json: JsonOption = False,
 ) -> None:
     """Score a run with gates or states held.
@@ -57,7 +60,7 @@ def intervene(
     """
     from rnncli.classifier import opened, recorded_experiment
     from rnncli.cli.clamp_options import chosen_directions
-    from rnncli.json_text import json_line
+    from rnncli.json_text import json_page
     from rnncli.run import Run
 
     opened_run = Run.open(run)
@@ -67,12 +70,17 @@ def intervene(
     predictions = opened_run.predictions()
     with opened(opened_run, "cpu", backend) as classifier:
         from rnncli.study.interventions import effects
+        from rnncli.study.interventions_page import write
 
         found = effects(classifier, predictions, interventions, texts=texts, metric=metric)
+    numbers = write(opened_run.name, found, start, out or opened_run.study)
     if json:
-        typer.echo(json_line({"run": run, "from_token": start, **vars(found)}))
-    else:
-        _print(run, start, found)
+        typer.echo(json_page(numbers))
+        return
+    _print(run, start, found)
+    for sentence in numbers["sentences"]:
+        typer.echo(sentence)
+    typer.echo(f"\n{numbers['files']['html']}")
 
 
 def _interventions(

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from rnncli import svg
 from rnncli.comparison import shown_p
+from rnncli.dot_chart import Dot, dot_chart
 from rnncli.page import table
-from rnncli.reports.dots import Dot, dot_chart
 from rnncli.reports.layout import Fold, Part, Picture, Row, Section
 
 if TYPE_CHECKING:

@@ -54,14 +54,16 @@ def test_held_from_a_token_on(trained: Run, tmp_path: Path, start: str) -> None:
     assert row["layers"][0]["time_constants"]
 
 
-def test_scores_with_something_held(trained: Run) -> None:
-    outcome = rnn("intervene", trained.path)
+def test_scores_with_something_held(run_copy: Run) -> None:
+    outcome = rnn("intervene", run_copy.path)
     assert outcome.code == 0, outcome.err
     assert [line.split()[0] for line in outcome.out.splitlines() if "0." in line][:2] == [
         "nothing",
         "update=1",
     ]
-    found = rnn("intervene", trained.path, "--clamp", "hidden=0", "--texts", "20", "--json").json
+    assert Path(outcome.out.splitlines()[-1]) == run_copy.study / "intervene.html"
+    found = rnn("intervene", run_copy.path, "--clamp", "hidden=0", "--texts", "20", "--json").json
+    assert json.loads((run_copy.study / "intervene.json").read_text("utf-8"))["texts"] == 20
     assert (found["texts"], found["from_token"]) == (20, 1)
     (effect,) = found["interventions"]
     assert effect["held"] == ["hidden=0"]

@@ -10,12 +10,12 @@ import pytest
 from scipy.stats import binomtest
 from sklearn.calibration import calibration_curve
 
+from rnncli.dot_chart import Dot, dot_chart
 from rnncli.line_chart import Line, line_chart
 from rnncli.metrics import expected_calibration_error
 from rnncli.reports.calibration import reliability
 from rnncli.reports.costs import front
 from rnncli.reports.curves import band
-from rnncli.reports.dots import Dot, dot_chart
 from rnncli.reports.lengths import accuracy_by_bin, length_bins
 from rnncli.svg import decimals
 from rnncli.tables import Epoch
