@@ -79,7 +79,7 @@ def compare(
     if csv:
         typer.echo(_csv(found, compared, front), nl=False)
         return
-    rows = [_cells(variant, shown) for variant in found]
+    rows = _known([_cells(variant, shown) for variant in found])
     if markdown:
         typer.echo(_markdown(rows))
         return
@@ -113,9 +113,18 @@ def _cells(variant: Variant, metric: Metric) -> dict[str, str]:
         "macro-F1" if metric == "macro_f1" else "accuracy": f"{100 * score.mean:.1f}{spread}",
         "epoch": duration(variant.seconds_per_epoch),
         "time": duration(variant.seconds),
-        "latency": latency(variant.text_latency) if variant.text_latency else "–",
-        "memory": size(variant.peak_memory_bytes) if variant.peak_memory_bytes else "–",
+        "latency": latency(variant.text_latency) if variant.text_latency else _UNKNOWN,
+        "memory": size(variant.peak_memory_bytes) if variant.peak_memory_bytes else _UNKNOWN,
     }
+
+
+_UNKNOWN = "–"
+
+
+def _known(rows: list[dict[str, str]]) -> list[dict[str, str]]:
+    """The rows without the columns that none of them knows: older runs have no latency."""
+    empty = {name for name in rows[0] if all(row[name] == _UNKNOWN for row in rows)}
+    return [{name: cell for name, cell in row.items() if name not in empty} for row in rows]
 
 
 def _csv(found: list[Variant], compared: list[Comparison], front: list[str]) -> str:

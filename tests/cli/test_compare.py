@@ -54,15 +54,22 @@ def test_a_sentence_for_each_other_variant(run_copy: Run) -> None:
     assert "no variant has the name 'tinny'; there are t" in wrong.err
 
 
-def test_costs_stand_in_the_table_and_what_is_not_known_is_a_dash(run_copy: Run) -> None:
+def test_costs_stand_in_the_table_as_far_as_they_are_known(run_copy: Run) -> None:
     head, row, *_ = rnn("compare", run_copy.path).out.splitlines()
     assert head.split()[-2:] == ["latency", "memory"]
     assert " ms" in row
     cost = run_copy.read("cost")
     del cost["text_latency"]
     run_copy.write("cost", cost | {"peak_memory_bytes": None})
-    row = rnn("compare", run_copy.path).out.splitlines()[1]
-    assert row.split()[-2:] == ["–", "–"]
+    head = rnn("compare", run_copy.path).out.splitlines()[0]
+    assert head.split()[-2:] == ["epoch", "time"]
+    other = sibling(run_copy, "b", 1, 0.75, **{"tiny": "t2"})
+    other.write("cost", cost | {"text_latency": {"median": 0.002, "p95": 0.003}})
+    head, *rows = rnn("compare", run_copy.path.parent).out.splitlines()[:3]
+    assert head.split()[-2:] == ["latency", "memory"]
+    known, unknown = sorted(rows, key=lambda row: "–" in row)
+    assert "2.0 ms" in known
+    assert "–" in unknown
 
 
 def test_csv_has_a_line_for_each_variant_and_numbers_in_full(run_copy: Run) -> None:
