@@ -16,7 +16,7 @@ HERE = ("--backend", "tensorflow")
 def test_a_cell_for_people() -> None:
     out = rnn("verify", "dense", *HERE).out
     assert "dense activation=relu" in out
-    assert out.count(" ok\n") == 4 * 5
+    assert out.count(" ok\n") == 4 * 6
     assert out.endswith("checks, none failed\n")
 
 
