@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from rnncli.distribution import distribute
-from rnncli.errors import DeviceError
+from rnncli.errors import DeviceError, StorageError
 from rnncli.machine import cores
+from rnncli.program_cache import keep_programs, kept_programs
 from rnncli.quiet import TALKATIVE
 
 if TYPE_CHECKING:
@@ -82,6 +83,8 @@ def activate(
         _hide_gpus(backend)
     if deterministic:
         _ask_for_determinism(backend)
+    if loaded is None:
+        keep_programs(backend)
     with _import_noise_logged(), _uncollected():
         import keras  # noqa: F401
 
@@ -105,14 +108,22 @@ def activate(
 def memory_watched() -> Iterator[None]:
     """Tell in a line when a model does not fit into memory, whichever backend finds out.
 
-    Likewise when an operation cannot be had in a deterministic version that was asked for.
+    Likewise when an operation cannot be had in a deterministic version that was asked for, or a
+    program cannot be kept or read back.
 
     Raises:
         DeviceError: the block ran out of memory, or an operation refused.
+        StorageError: the disk of `rnncli.program_cache` is full, or what it holds is damaged.
     """
     try:
         yield
     except Exception as error:
+        folder = kept_programs()
+        if folder and (folder in str(error) or "Serialized cache" in str(error)):
+            raise StorageError(
+                f"{folder}: a compiled program cannot be kept or read; delete this folder, or "
+                "set RNN_PROGRAMS=off, then run the same command again"
+            ) from error
         kinds = (type(error).__name__, str(error)[:200])
         if "determinis" in str(error).lower():
             line = next(line for line in str(error).splitlines() if "determinis" in line.lower())

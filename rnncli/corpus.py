@@ -21,6 +21,8 @@ class Split:
     texts: Sequence[str]
     labels: Sequence[int]
     ids: Sequence[str]
+    known_checksum: str = field(default="", compare=False, repr=False)
+    """What `checksum` finds, where that has been done before."""
 
     def __len__(self) -> int:
         """Number of texts."""
@@ -28,6 +30,8 @@ class Split:
 
     def checksum(self) -> str:
         """SHA-256 over ids, texts and labels, in order: equal exactly when the split is equal."""
+        if self.known_checksum:
+            return self.known_checksum
         digest = hashlib.sha256()
         for identifier, text, label in zip(self.ids, self.texts, self.labels, strict=True):
             digest.update(f"{identifier}\x1f{text}\x1f{label}\x1e".encode("utf-8", "surrogatepass"))
@@ -61,6 +65,8 @@ class Corpus:
     """Further labels that a model learns to tell apart, but is not asked for."""
     auxiliary: Split = field(default_factory=lambda: Split([], [], []))
     """Training texts of those labels, which are numbered after `label_names`."""
+    known_overlap: int | None = field(default=None, compare=False, repr=False)
+    """What `train_test_overlap` finds, where that has been done before."""
 
     def __getitem__(self, split: SplitName) -> Split:
         """The split of that name."""
@@ -82,6 +88,13 @@ class Corpus:
             [label for part in parts for label in part.labels],
             [identifier for part in parts for identifier in part.ids],
         )
+
+    def train_test_overlap(self) -> int:
+        """How many test texts stand verbatim in train."""
+        if self.known_overlap is not None:
+            return self.known_overlap
+        train = set(self["train"].texts)
+        return sum(text in train for text in self["test"].texts)
 
     def label_counts(self, split: SplitName) -> dict[str, int]:
         """How many texts each label has in a split, labels in their fixed order."""

@@ -11,11 +11,12 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
+from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
@@ -66,32 +67,40 @@ def corpus_of(spec: DataSpec, folder: Path) -> Corpus:
 
 def _packed(corpus: Corpus) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
     arrays: dict[str, NDArray[Any]] = {}
+    checksums: dict[str, str] = {}
     parts = [*((name, corpus[name]) for name in SPLITS), (_AUXILIARY, corpus.auxiliary)]
     for name, split in parts:
         arrays[f"{name}/labels"] = np.asarray(split.labels, np.int64)
+        checksums[name] = split.checksum()
         for what, strings in (("texts", split.texts), ("ids", split.ids)):
             arrays[f"{name}/{what}"] = _bytes("".join(strings))
             sizes = np.fromiter(map(len, strings), np.int64, len(strings))
             arrays[f"{name}/{what}/sizes"] = sizes
-    names = {"label_names": corpus.label_names, "auxiliary_names": corpus.auxiliary_names}
-    return arrays, {**names, "source": asdict(corpus.source)}
+    return arrays, {
+        "label_names": corpus.label_names,
+        "auxiliary_names": corpus.auxiliary_names,
+        "source": asdict(corpus.source),
+        "checksums": checksums,
+        "overlap": corpus.train_test_overlap(),
+    }
 
 
 def _unpacked(arrays: Mapping[str, NDArray[Any]], meta: Any) -> Corpus:
+    def split(name: str) -> Split:
+        return Split(
+            _Strings(arrays[f"{name}/texts"], arrays[f"{name}/texts/sizes"]),
+            arrays[f"{name}/labels"].tolist(),
+            _Strings(arrays[f"{name}/ids"], arrays[f"{name}/ids/sizes"]),
+            meta["checksums"][name],
+        )
+
     return Corpus(
         tuple(meta["label_names"]),
-        {name: _split(arrays, name) for name in SPLITS},
+        {name: split(name) for name in SPLITS},
         Source(**meta["source"]),
         tuple(meta["auxiliary_names"]),
-        _split(arrays, _AUXILIARY),
-    )
-
-
-def _split(arrays: Mapping[str, NDArray[Any]], name: str) -> Split:
-    return Split(
-        _strings(arrays[f"{name}/texts"], arrays[f"{name}/texts/sizes"]),
-        arrays[f"{name}/labels"].tolist(),
-        _strings(arrays[f"{name}/ids"], arrays[f"{name}/ids/sizes"]),
+        split(_AUXILIARY),
+        meta["overlap"],
     )
 
 
@@ -99,10 +108,36 @@ def _bytes(text: str) -> NDArray[np.uint8]:
     return np.frombuffer(text.encode("utf-8", "surrogatepass"), np.uint8)
 
 
-def _strings(data: NDArray[np.uint8], sizes: NDArray[np.int64]) -> Sequence[str]:
-    whole = data.tobytes().decode("utf-8", "surrogatepass")
-    ends = np.cumsum(sizes).tolist()
-    return [whole[start:end] for start, end in zip([0, *ends], ends, strict=False)]
+class _Strings(Sequence[str]):
+    """Strings that lie side by side as UTF-8, and are cut apart when the first is asked for.
+
+    A training that finds its tokens in their cache reads no text before its first epoch is over.
+    """
+
+    def __init__(self, data: NDArray[np.uint8], sizes: NDArray[np.int64]) -> None:
+        """Take the bytes [total] and the characters of each string [N]."""
+        self._data = data
+        self._sizes = sizes
+
+    @cached_property
+    def _all(self) -> list[str]:
+        whole = self._data.tobytes().decode("utf-8", "surrogatepass")
+        del self._data
+        ends = np.cumsum(self._sizes).tolist()
+        return [whole[start:end] for start, end in zip([0, *ends], ends, strict=False)]
+
+    def __len__(self) -> int:
+        return len(self._sizes)
+
+    @overload
+    def __getitem__(self, index: int) -> str: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[str]: ...
+    def __getitem__(self, index: int | slice) -> str | list[str]:
+        return self._all[index]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._all)
 
 
 def _key(spec: DataSpec, files: Mapping[str, Path]) -> str:

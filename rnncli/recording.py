@@ -16,6 +16,7 @@ from rnncli.latency import spaced, text_latency
 from rnncli.metrics import classification_metrics
 from rnncli.scoring import logits, probabilities, softmax
 from rnncli.tables import Predictions
+from rnncli.tokenizers.state import to_json
 from rnncli.weights import load_weights
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ def record(
     )
     _refuse_other_data(run, facts)
     run.write("data", facts)
-    run.write("tokenizer", prepared.tokenizer.state())
+    run.write_tokenizer(to_json(prepared.tokenizer))
     run.write_labels(prepared.corpus.label_names)
 
 
@@ -67,7 +68,6 @@ def describe_data(prepared: Prepared) -> dict[str, Any]:
     """What is recorded of a corpus: its source, and each split's size, labels and checksum."""
     corpus = prepared.corpus
     source = corpus.source
-    both = set(corpus["train"].texts) & set(corpus["test"].texts)
     return {
         "name": source.name,
         "location": source.location,
@@ -88,7 +88,7 @@ def describe_data(prepared: Prepared) -> dict[str, Any]:
             "labels": list(corpus.auxiliary_names),
             "sha256": corpus.auxiliary.checksum(),
         },
-        "train_test_overlap": sum(text in both for text in corpus["test"].texts),
+        "train_test_overlap": corpus.train_test_overlap(),
         "vocabulary": len(prepared.tokenizer.vocabulary),
     }
 

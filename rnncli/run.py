@@ -223,6 +223,10 @@ class Run:
         """Replace `<record>.json`."""
         write_json(self.path / f"{record}.json", value)
 
+    def write_tokenizer(self, text: str) -> None:
+        """Replace `tokenizer.json` by what `rnncli.tokenizers.state.to_json` made."""
+        write_text(self.path / "tokenizer.json", text)
+
     def labels(self) -> tuple[str, ...]:
         """Label names by index."""
         path = self.path / "labels.json"

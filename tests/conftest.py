@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,6 +22,10 @@ os.environ["JAX_PLATFORMS"] = "cpu"
 os.environ["KERAS_TORCH_DEVICE"] = "cpu"
 # pytest-xdist sets it, and tables would be cut to it.
 os.environ.pop("COLUMNS", None)
+
+# What processes compile they share with each other, and with no other session.
+_programs = tempfile.TemporaryDirectory(prefix="rnn-programs-", ignore_cleanup_errors=True)
+os.environ.setdefault("RNN_PROGRAMS", _programs.name)
 
 REAL_DATA = Path(os.environ.get("RNN_DATA", Path(__file__).parents[2] / "shared" / "data"))
 

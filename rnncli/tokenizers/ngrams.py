@@ -11,6 +11,7 @@ import itertools
 from array import array
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 import numpy as np
@@ -96,15 +97,9 @@ class NgramTokenizer(FittedTokenizer):
     """A splitting rule with one vocabulary of 1..N-grams, N ≥ 2."""
 
     def __init__(self, spec: NgramSpec, vocabulary: tuple[str, ...]) -> None:
-        """Index the vocabulary.
-
-        Raises:
-            StorageError: an n-gram is longer than `ngrams`, or a part of it has no id.
-        """
+        """Take the vocabulary; it is indexed when the first text comes."""
         self.spec: NgramSpec = spec
         self._vocabulary = vocabulary
-        self._ids = TokenIds(vocabulary)
-        self._tables = self._index()
 
     @classmethod
     def fit(cls, spec: NgramSpec, texts: Iterable[str]) -> Self:
@@ -112,8 +107,17 @@ class NgramTokenizer(FittedTokenizer):
         ranked = count_ngrams(spec, texts)[: spec.vocabulary_size - len(RESERVED)]
         return cls(spec, (*RESERVED, *(ngram for _, _, ngram in ranked)))
 
-    def _index(self) -> list[tuple[NDArray[np.int64], NDArray[np.int32]]]:
-        """For each order 2..N: sorted keys (prefix id · V + last id), and the n-grams' ids."""
+    @cached_property
+    def _ids(self) -> TokenIds:
+        return TokenIds(self._vocabulary)
+
+    @cached_property
+    def _tables(self) -> list[tuple[NDArray[np.int64], NDArray[np.int32]]]:
+        """For each order 2..N: sorted keys (prefix id · V + last id), and the n-grams' ids.
+
+        Raises:
+            StorageError: an n-gram is longer than `ngrams`, or a part of it has no id.
+        """
         rows: list[list[tuple[int, int]]] = [[] for _ in range(self.spec.ngrams + 1)]
         for token, identifier in self._ids.items():
             parts = token.split(self.spec.joiner) if self.spec.joiner else list(token)

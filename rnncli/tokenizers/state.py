@@ -14,7 +14,8 @@ __all__ = ["checked_vocabulary", "damaged", "from_json", "read_vocabulary", "to_
 
 def to_json(tokenizer: FittedTokenizer) -> str:
     """The contents of a run's `tokenizer.json`."""
-    return json.dumps(tokenizer.state(), ensure_ascii=False, indent=0) + "\n"
+    # Not by `indent`, which json's quick encoder does not know.
+    return json.dumps(tokenizer.state(), ensure_ascii=False, separators=(",\n", ": ")) + "\n"
 
 
 def from_json(spec: TokenizerSpec, text: str) -> FittedTokenizer:

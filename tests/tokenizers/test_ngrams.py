@@ -101,4 +101,4 @@ def test_settings_out_of_range_or_without_effect(settings: dict[str, int]) -> No
 def test_state_with_impossible_ngrams(tokens: list[str]) -> None:
     state = {"tokenizer": "word", "vocabulary": ["<pad>", "<unk>", *tokens]}
     with pytest.raises(StorageError, match=r"tokenizer\.json"):
-        Word(tokenizer="word", ngrams=2).restore(state)
+        Word(tokenizer="word", ngrams=2).restore(state).encode("a")
