@@ -54,6 +54,11 @@ def peak_memory_bytes() -> int | None:
     """The most memory this process has held at once (resident set), or None where unknown."""
     if sys.platform == "win32":
         return None
+    with suppress(OSError):
+        # Linux' rusage would begin with what the process had before it became this program.
+        text = Path("/proc/self/status").read_text(encoding="ascii", errors="replace")
+        if match := re.search(r"^VmHWM:\s*(\d+) kB$", text, re.MULTILINE):
+            return int(match[1]) * 1024
     import resource
 
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

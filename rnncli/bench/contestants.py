@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from rnncli.bench.workload import BATCH, FEATURES
+from rnncli.bench.workload import BATCH, CELLS, FEATURES
 from rnncli.scoring import logits
 
 if TYPE_CHECKING:
@@ -63,10 +63,20 @@ class Contestant(ABC):
 
 def initial_weights(network: Network, load: Workload) -> Weights:
     """Embedding [V, D], for each direction kernel, recurrent kernel and bias, dense [·, C], [C]."""
-    import keras
+    random = np.random.default_rng(1)
+    columns = CELLS[network.cell] * network.units
 
-    keras.utils.set_random_seed(1)
-    return [np.asarray(array) for array in _ours(network, load).get_weights()]
+    def uniform(rows: int, columns: int) -> NDArray[np.float32]:
+        limit = np.sqrt(6 / (rows + columns))  # Glorot & Bengio 2010
+        return random.uniform(-limit, limit, (rows, columns)).astype(np.float32)
+
+    weights = [random.uniform(-0.05, 0.05, (load.vocabulary_size, FEATURES)).astype(np.float32)]
+    for _ in range(network.directions):
+        bias = (2, columns) if network.cell == "gru" else (columns,)
+        kernels = [uniform(FEATURES, columns), uniform(network.units, columns)]
+        weights += [*kernels, np.zeros(bias, np.float32)]
+    read = network.directions * network.units
+    return [*weights, uniform(read, load.classes), np.zeros(load.classes, np.float32)]
 
 
 def _ours(network: Network, load: Workload) -> Any:

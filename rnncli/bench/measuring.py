@@ -53,6 +53,8 @@ class Row:
     note: str = ""
     flops: float | None = None
     """Of its matrix products."""
+    peak_memory_bytes: int | None = None
+    """Of a process that trains this epoch and nothing else."""
 
     def of_peak(self, gflops: float) -> Row:
         """The row with its share of the machine's peak."""

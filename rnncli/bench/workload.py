@@ -44,11 +44,16 @@ class Network:
     units: int
     bidirectional: bool
 
+    @property
+    def directions(self) -> int:
+        """2 if bidirectional, else 1."""
+        return 2 if self.bidirectional else 1
+
     def flops(self, tokens: int) -> float:
         """Of the matrix products of a training step over that many tokens: forward and back."""
         gates = CELLS[self.cell]
         one = 2 * (FEATURES + self.units) * gates * self.units
-        return 3.0 * one * tokens * (2 if self.bidirectional else 1)
+        return 3.0 * one * tokens * self.directions
 
 
 @dataclass(frozen=True)

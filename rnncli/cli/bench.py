@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from rnncli.bench.measuring import Row
+    from rnncli.experiment import Backend
+    from rnncli.progress import Reporter
 
 __all__ = ["EXAMPLES", "bench"]
 
@@ -51,6 +53,13 @@ def bench(
             help="Also fit how cost grows with length, units, layers, batch and texts.",
         ),
     ] = True,
+    memory: Annotated[
+        bool,
+        typer.Option(
+            "--memory/--no-memory",
+            help="Also train an epoch of each in a process of its own, for its peak memory.",
+        ),
+    ] = True,
     backend: Annotated[
         str, typer.Option("--backend", metavar="NAME", help="Keras' backend, for both on Keras.")
     ] = "tensorflow",
@@ -84,7 +93,7 @@ def bench(
     with reporting() as reporter, native_output_to(), memory_watched():
         from rnncli.bench.measuring import measure, peak_gflops
         from rnncli.bench.scaling import growth
-        from rnncli.environment import describe_environment, peak_memory_bytes
+        from rnncli.environment import describe_environment
 
         device = activate(keras_on)
         reporter.finishing(f"reading {data}")
@@ -97,6 +106,8 @@ def bench(
         ]
         peak = max(peak, peak_gflops())
         rows = [row.of_peak(peak) for row in rows]
+        if memory:
+            rows = [_with_memory(row, path, texts, keras_on, reporter) for row in rows]
         grown = growth(chosen[0], reporter) if scaling else []
         facts = describe_environment()
     found: dict[str, Any] = {
@@ -105,7 +116,6 @@ def bench(
             "device": str(device),
         },
         "peak_gflops": peak,
-        "peak_memory_bytes": peak_memory_bytes(),
         "texts": len(load.encoded),
         "mean_length": load.tokens / len(load.encoded),
         "padded_to": load.max_length,
@@ -123,10 +133,29 @@ def bench(
         )
 
 
+def _with_memory(
+    row: Row, path: Path | None, texts: int, backend: Backend, reporter: Reporter
+) -> Row:
+    """The row of an epoch with the memory it takes; any other as it is."""
+    from dataclasses import replace
+
+    from rnncli.bench.memory import Job, peak_of
+    from rnncli.bench.workload import Network
+
+    if row.measure != "epoch" or row.median_ms is None:
+        return row
+    reporter.finishing(f"{row.data}, {row.cell} {row.units}: memory of {row.variant}")
+    network = Network(row.cell, row.units, row.bidirectional)
+    where = None if path is None else str(path)
+    job = Job(row.variant, network, row.data, where, texts, backend)
+    return replace(row, peak_memory_bytes=peak_of(job))
+
+
 def _print(found: dict[str, Any], rows: Sequence[Row]) -> None:
     from rich.table import Table
 
     from rnncli.console import result_console
+    from rnncli.wording import size
 
     console = result_console()
     machine = found["machine"]
@@ -141,7 +170,7 @@ def _print(found: dict[str, Any], rows: Sequence[Row]) -> None:
     table.add_column("network")
     table.add_column("measure")
     table.add_column("variant")
-    for heading in ("median", "× plain Keras", "of peak"):
+    for heading in ("median", "× plain Keras", "of peak", "memory"):
         table.add_column(heading, justify="right")
     for row in rows:
         network = f"{'bi-' if row.bidirectional else ''}{row.cell} {row.units}"
@@ -153,6 +182,7 @@ def _print(found: dict[str, Any], rows: Sequence[Row]) -> None:
             row.note if row.median_ms is None else f"{row.median_ms:,.1f} ms",
             "" if row.ratio_to_keras is None else f"{row.ratio_to_keras:.2f}",
             "" if row.share_of_peak is None else f"{row.share_of_peak:.0%}",
+            "" if row.peak_memory_bytes is None else size(row.peak_memory_bytes),
             style="bold" if row.variant == "rnn" else "",
         )
     console.print(table)

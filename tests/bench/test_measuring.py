@@ -109,7 +109,7 @@ def test_the_command_writes_every_row(tmp_path: Path) -> None:
     path = tmp_path / "bench.json"
     outcome = rnn(
         *("bench", "--data", "sample-en", "--cells", "gru", "--units", "4", "--texts", "64"),
-        *("--rounds", "1", "--no-scaling", "--json", path),
+        *("--rounds", "1", "--no-scaling", "--no-memory", "--json", path),
     )
     assert outcome.code == 0, outcome.err
     found = json.loads(path.read_text("utf-8"))
