@@ -27,5 +27,5 @@ def test_more_units_take_more_memory() -> None:
 
 @pytest.mark.process
 def test_a_process_that_fails_is_told() -> None:
-    with pytest.raises(CheckFailed, match="rnn's memory could not be measured: .*mnist"):
+    with pytest.raises(CheckFailed, match=r"rnn's memory could not be measured: .*mnist"):
         peak_of(replace(JOB, data="mnist"))
