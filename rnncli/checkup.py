@@ -25,7 +25,8 @@ def checkup() -> dict[str, Any]:
 
     Keys: those of `describe_environment`, `backends` (by name: `installed`, then `error` or what
     `rnncli.probe` prints), `data` (by name: where it lies, or an empty string), `hub` (whether
-    it answers) and `free_bytes`.
+    it answers), `programs` (the folder of compiled programs and their bytes, or None) and
+    `free_bytes`.
     """
     from rnncli.datasets.reach import reachable
 
@@ -36,8 +37,19 @@ def checkup() -> dict[str, Any]:
         "backends": {name: probe_backend(name) for name in BACKENDS},
         "data": {name: data_in_reach(name) for name in ("klue-tc", "imdb")},
         "hub": reachable(os.environ.get("HF_ENDPOINT", "https://huggingface.co")),
+        "programs": _programs(),
         "free_bytes": shutil.disk_usage(Path.cwd()).free,
     }
+
+
+def _programs() -> dict[str, Any] | None:
+    from rnncli.program_cache import programs_folder
+
+    folder = programs_folder()
+    if folder is None:
+        return None
+    held = [path.stat().st_size for path in folder.glob("*/*") if path.is_file()]
+    return {"folder": str(folder), "bytes": sum(held)}
 
 
 def probe_backend(backend: str) -> dict[str, Any]:

@@ -66,5 +66,8 @@ def _print(found: dict[str, Any]) -> None:
     for name, ways in found["data"].items():
         grid.add_row(name, f"✓ {ways}" if ways else "✗ not on this machine")
     grid.add_row("hub", "✓ answers" if found["hub"] else "✗ does not answer: offline")
+    programs = found["programs"]
+    kept = f"{size(programs['bytes'])} in {programs['folder']}" if programs else "not kept"
+    grid.add_row("compiled", kept)
     grid.add_row("disk", f"{size(found['free_bytes'])} free in the working directory")
     console.print(grid)

@@ -69,3 +69,13 @@ def test_data_in_reach(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "datasets" / "stanfordnlp___imdb").mkdir(parents=True)
     assert checkup.data_in_reach("imdb") == "the hub's cache"
     assert checkup.data_in_reach("klue-tc") == ""
+
+
+def test_compiled_programs_are_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(checkup, "probe_backend", lambda _: {"installed": False})
+    monkeypatch.setenv("RNN_PROGRAMS", str(tmp_path / "programs"))
+    (tmp_path / "programs" / "tensorflow-1").mkdir(parents=True)
+    (tmp_path / "programs" / "tensorflow-1" / "a.pb").write_bytes(bytes(2000))
+    assert f"2.0 kB in {tmp_path / 'programs'}" in rnn("doctor").out.replace("\n", "")
+    monkeypatch.setenv("RNN_PROGRAMS", "off")
+    assert "not kept" in rnn("doctor").out
