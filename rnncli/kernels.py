@@ -4,6 +4,8 @@
 backend     device   path                             for
 =========== ======== ================================ ============================================
 tensorflow  GPU      fused (cuDNN), mask right-padded LSTM, GRU with `reset_after: true`
+jax         GPU      fused (cuDNN), by length (ours)  LSTM in float32 without `return_state`; one
+                                                      seed at a time
 tensorflow  CPU      compiled (ours, XLA)             SimpleRNN, LSTM, GRU with `reset_after: true`,
                                                       peephole LSTM; float32; long trainings
 any         any      one product                      dense: no recurrence
@@ -11,10 +13,11 @@ any         any      stepwise (Keras' loop)           all else: `recurrent_dropo
                                                       false`, half precision on a CPU
 =========== ======== ================================ ============================================
 
-The rules of the fused path are those of the installed Keras (3.15): on JAX and PyTorch it has
-fused kernels only without a mask, and texts of different lengths share a batch here, so a mask is
-always there. Compiling takes about a second for each length of a chunk: `auto` does it where
-Keras' loop would run for longer than `WORTH_COMPILING`.
+On TensorFlow the rules of the fused path are those of the installed Keras (3.15). On JAX and PyTorch
+Keras has fused kernels only without a mask, and texts of different lengths share a batch here, so
+that a mask is always there; on JAX `rnncli.layers.ragged` calls cuDNN itself. Compiling takes about
+a second for each length of a chunk: `auto` does it where Keras' loop would run for longer than
+`WORTH_COMPILING`.
 """
 
 from __future__ import annotations
@@ -73,13 +76,16 @@ class Work:
     batch_size: int
 
 
-def kernels(experiment: Experiment, device: Device, work: Work | None = None) -> tuple[Kernel, ...]:
+def kernels(
+    experiment: Experiment, device: Device, work: Work | None = None, seeds: int = 1
+) -> tuple[Kernel, ...]:
     """The kernel of every layer on a device.
 
     Args:
         experiment: the config.
         device: where it runs.
         work: how much there is to train; None for a few steps or a prediction.
+        seeds: how many are trained as one program.
 
     Raises:
         ConfigError: `train.recurrence: compiled` cannot be had.
@@ -87,7 +93,7 @@ def kernels(experiment: Experiment, device: Device, work: Work | None = None) ->
     features = experiment.model.embedding.dim
     found = []
     for index, layer in enumerate(experiment.model.layers):
-        found.append(_kernel(index, layer, features, experiment, device, work))
+        found.append(_kernel(index, layer, features, experiment, device, work, seeds))
         features = layer.output_units
     return tuple(found)
 
@@ -104,6 +110,7 @@ def _kernel(
     experiment: Experiment,
     device: Device,
     work: Work | None,
+    seeds: int,
 ) -> Kernel:
     if not layer.recurrent:
         return Kernel(index, layer.cell, "product", "one matrix product over all steps")
@@ -117,9 +124,9 @@ def _kernel(
             ]
         )
     if device.kind == "gpu":
-        obstacle = layer.fused_obstacle() or _fused_obstacle(layer.cell, device)
+        obstacle = layer.fused_obstacle() or _fused_obstacle(layer, experiment, device, seeds)
         path: Path = "fused" if obstacle is None else "stepwise"
-        return Kernel(index, layer.cell, path, obstacle or "cuDNN with a right-padded mask")
+        return Kernel(index, layer.cell, path, obstacle or _FUSED[device.backend])
     if choice == "auto" and obstacle is None:
         seconds = 0.0 if work is None else _loop_seconds(layer, features, work)
         if seconds < WORTH_COMPILING:
@@ -150,9 +157,23 @@ def _setting_obstacle(experiment: Experiment, device: Device) -> str | None:
     return None
 
 
-def _fused_obstacle(cell: str, device: Device) -> str | None:
-    if device.backend == "jax" and cell == "gru":
+_FUSED = {
+    "tensorflow": "cuDNN with a right-padded mask",
+    "jax": "cuDNN, outputs picked by length",
+}
+
+
+def _fused_obstacle(
+    layer: CellSpec, experiment: Experiment, device: Device, seeds: int
+) -> str | None:
+    if device.backend == "torch":
+        return "Keras on torch has no fused kernel for masked texts"
+    if device.backend == "tensorflow":
+        return None
+    if layer.cell == "gru":
         return "Keras has no fused GRU on jax"
-    if device.backend != "tensorflow":
-        return f"Keras on {device.backend} has no fused kernel for masked texts"
-    return None
+    if layer.return_state:
+        return "return_state: true, and cuDNN on jax reads the padding into the last state"
+    if experiment.train.precision != "float32":
+        return f"train.precision: {experiment.train.precision}"
+    return None if seeds == 1 else f"{seeds} seeds in one program"

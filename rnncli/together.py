@@ -155,6 +155,9 @@ def _step(model: Any) -> Callable[..., Any]:
 def _compiled_step(model: Any) -> Callable[..., Any]:
     import jax
 
+    for layer in model._flatten_layers():
+        if hasattr(layer, "fused"):
+            layer.fused = False
     weights, random = len(model.trainable_variables), len(model.non_trainable_variables)
     optimizer = model.optimizer
     at = next(

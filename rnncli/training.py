@@ -211,7 +211,8 @@ def _train(
     experiment = group[0]
     prepared = preparation.tokenize(experiment, corpus, runs[0].path.parent / ".cache" / "tokens")
     tokens = int(prepared.encoded["train"].lengths.sum()) * experiment.train.epochs
-    layers = kernels(experiment, device, Work(tokens, experiment.train.batch_size))
+    work = Work(tokens, experiment.train.batch_size)
+    layers = kernels(experiment, device, work, len(group))
     facts = describe_data(prepared)
     begun = []
     for one, run in zip(group, runs, strict=True):

@@ -13,6 +13,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -28,7 +29,10 @@ TRAIN = (
     *("--set", "train.epochs=12", "--set", "model.embedding.dropout=0.2"),
     *("--set", "baselines=false", "--set", "train.early_stopping=null"),
 )
-COMPILED = ("--set", "train.recurrence=compiled")
+BACKENDS = {
+    "tensorflow": ("--set", "train.recurrence=compiled"),
+    "jax": ("--backend", "jax"),
+}
 DRIVER = """
 import os, signal, sys
 import rnncli.atomic as atomic
@@ -53,10 +57,10 @@ main()
 """`rnn`, killed at one of its writes: before the file takes its place, or just after."""
 
 
-def at_a_moment(out: Path, seconds: float) -> bool:
+def at_a_moment(train: Sequence[str], out: Path, seconds: float) -> bool:
     """Whether the training was killed, or had ended before."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "rnncli", *TRAIN, *COMPILED, "--out", str(out)],
+        [sys.executable, "-m", "rnncli", *train, "--out", str(out)],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         env=environment(),
@@ -71,11 +75,11 @@ def at_a_moment(out: Path, seconds: float) -> bool:
     return process.wait() == -signal.SIGKILL
 
 
-def at_a_write(out: Path, number: int, before: bool) -> bool:
+def at_a_write(train: Sequence[str], out: Path, number: int, before: bool) -> bool:
     done = subprocess.run(
         [
             *(sys.executable, "-c", DRIVER, str(number), "before" if before else "after"),
-            *(*TRAIN, *COMPILED, "--out", str(out)),
+            *(*train, "--out", str(out)),
         ],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
@@ -110,24 +114,27 @@ def history(run: Run) -> list[dict[str, str]]:
     return [{name: value for name, value in row.items() if name not in timed} for row in rows]
 
 
-def test_twenty_kills(tmp_path: Path) -> None:
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_twenty_kills(backend: str, tmp_path: Path) -> None:
+    pytest.importorskip(backend)
+    train = (*TRAIN, *BACKENDS[backend])
     seed = int(os.environ.get("RNN_KILL_SEED", "7"))
     draw = random.Random(seed)
     whole, out = tmp_path / "whole", tmp_path / "killed"
-    assert rnn_process(*TRAIN, *COMPILED, "--out", whole).code == 0
+    assert rnn_process(*train, "--out", whole).code == 0
     killed = 0
     while killed < KILLS:
         if draw.random() < 0.5:
             # From the third write on: each session makes the run's first files, then an epoch's.
-            done = at_a_write(out, draw.randint(1, 14), draw.random() < 0.5)
+            done = at_a_write(train, out, draw.randint(1, 14), draw.random() < 0.5)
         else:
-            done = at_a_moment(out, draw.choice([-1, 1, 1]) * draw.uniform(0.05, 3.0))
+            done = at_a_moment(train, out, draw.choice([-1, 1, 1]) * draw.uniform(0.05, 3.0))
         assert_readable(out)
         killed += done
         if not done or all(Run(p).status.state == "done" for p in out.glob("killed-*")):
             compare(whole, out)
             out = tmp_path / f"killed-{killed}"
-    assert rnn_process(*TRAIN, *COMPILED, "--out", out).code == 0
+    assert rnn_process(*train, "--out", out).code == 0
     compare(whole, out)
 
 

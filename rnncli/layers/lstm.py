@@ -1,4 +1,4 @@
-"""Keras' LSTM, its loop over time compiled where that is asked for."""
+"""Keras' LSTM, its loop over time compiled where that is asked for, or cuDNN's on JAX."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import Any
 
 import keras
 
+from rnncli.layers import ragged
 from rnncli.layers.chrono import ChronoBias
 from rnncli.layers.equations import Equations, Tensors
 from rnncli.layers.recurrence import CompiledLoop
@@ -76,11 +77,22 @@ class LSTM(CompiledLoop, keras.layers.LSTM):
             kwargs |= {"bias_initializer": bias, "unit_forget_bias": False}
         super().__init__(units, **kwargs)
         self.compiled = compiled
+        self.fused = True
+        """Whether `rnncli.layers.ragged` may be used, where it can."""
 
     def recurrence(self) -> tuple[Equations, Tensors]:
         """See `CompiledLoop`."""
         cell = self.cell
         return _EQUATIONS, (cell.kernel, cell.bias, cell.recurrent_kernel)
+
+    def inner_loop(
+        self, sequences: Any, initial_state: Any, mask: Any, training: bool = False
+    ) -> tuple[Any, Any, Any]:
+        """See `CompiledLoop.inner_loop`."""
+        if ragged.suits(self, mask, training):
+            sequences = self.features_dropped(sequences, training)
+            return ragged.run(self, sequences, initial_state, mask)
+        return super().inner_loop(sequences, initial_state, mask, training)
 
     def get_config(self) -> dict[str, Any]:
         """What Keras needs to build the layer again."""
