@@ -13,11 +13,11 @@ any         any      stepwise (Keras' loop)           all else: `recurrent_dropo
                                                       false`, half precision on a CPU
 =========== ======== ================================ ============================================
 
-On TensorFlow the rules of the fused path are those of the installed Keras (3.15). On JAX and PyTorch
-Keras has fused kernels only without a mask, and texts of different lengths share a batch here, so
-that a mask is always there; on JAX `rnncli.layers.ragged` calls cuDNN itself. Compiling takes about
-a second for each length of a chunk: `auto` does it where Keras' loop would run for longer than
-`WORTH_COMPILING`.
+On TensorFlow the rules of the fused path are those of the installed Keras (3.15). On JAX and
+PyTorch Keras has fused kernels only without a mask, and texts of different lengths share a batch
+here, so that a mask is always there; on JAX `rnncli.layers.ragged` calls cuDNN itself. Compiling
+takes about a second for each length of a chunk: `auto` does it where Keras' loop would run for
+longer than `WORTH_COMPILING`.
 """
 
 from __future__ import annotations
