@@ -33,8 +33,8 @@ def lag_page(
         f"Test accuracy by lag: mean of {seeds} seeds, the band from the worst to the best of them"
     )
     lags = sorted({point.lag for curve in curves for point in curve.points})
-    rows = [[_cell(curve, lag) for lag in lags] + [curve.cell] for curve in curves]
-    numbers = table([*map(str, lags), "cell"], rows, numbers=len(lags))
+    rows = [[curve.cell, *(_cell(curve, lag) for lag in lags)] for curve in curves]
+    numbers = table(["cell", *(f"lag {lag}" for lag in lags)], rows, numbers=len(lags), words=1)
     told = "".join(f"<p>{svg.clean(sentence)}</p>" for sentence in said)
     return page(
         f"{task}: what each cell remembers, and how long",

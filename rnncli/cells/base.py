@@ -8,7 +8,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, NamedTuple, Protocol, TypeVar
 
 from pydantic import Field
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     Array = NDArray[np.floating[Any]]
     Change = Callable[[str, Array], Array]
 
-__all__ = ["CellSpec", "Chrono", "Step", "sigmoid", "unchanged"]
+__all__ = ["CellSpec", "Chrono", "Step", "one_forget_bias", "sigmoid", "unchanged"]
 
 Chrono = Annotated[int, Field(ge=3, le=1_000_000)]
 """A number of steps for `rnncli.layers.chrono`."""
@@ -39,6 +39,30 @@ class Step(NamedTuple):
     """What the cell computed on the way, each [B, U]: gates in 0…1 and candidates."""
     peepholes: Mapping[str, Array] = _NOTHING
     """What a gate's peephole adds before its σ, each [B, U], by the gate's name."""
+
+
+class _WithForgetGate(Protocol):
+    """What a spec has whose forget gate may begin with memories."""
+
+    @property
+    def unit_forget_bias(self) -> bool: ...
+
+    @property
+    def chrono(self) -> int | None: ...
+
+
+_Forgetful = TypeVar("_Forgetful", bound=_WithForgetGate)
+
+
+def one_forget_bias(spec: _Forgetful) -> _Forgetful:
+    """The spec itself, validated: one setting alone says how the forget gate's bias begins.
+
+    Raises:
+        ValueError: two do.
+    """
+    if spec.chrono is not None and not spec.unit_forget_bias:
+        raise ValueError("unit_forget_bias has no effect beside chrono; remove one of them")
+    return spec
 
 
 def unchanged(name: str, value: Array) -> Array:

@@ -7,11 +7,11 @@ unit (`peephole: diagonal`); textbooks often draw whole matrices (`peephole: ful
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pydantic import model_validator
 
-from rnncli.cells.base import CellSpec, Chrono, Step, sigmoid, unchanged
+from rnncli.cells.base import CellSpec, Chrono, Step, one_forget_bias, sigmoid, unchanged
 from rnncli.formulas import Equation, Weight
 from rnncli.source_text import Call, call
 from rnncli.spec import Rate
@@ -52,11 +52,7 @@ class PeepholeLSTM(CellSpec):
     """Begin with gates that remember 2 to so many steps, drawn for each unit (Tallec & Ollivier
     2018: set it to the longest lag expected); instead of `unit_forget_bias`."""
 
-    @model_validator(mode="after")
-    def _one_forget_bias(self) -> Self:
-        if self.chrono is not None and not self.unit_forget_bias:
-            raise ValueError("unit_forget_bias has no effect beside chrono; remove one of them")
-        return self
+    _one_forget_bias = model_validator(mode="after")(one_forget_bias)
 
     def make_layer(
         self, *, return_sequences: bool, return_state: bool, name: str, compiled: bool = False

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rnncli.cli.options import BackendOption, DeviceOption, JsonOption, RunArgument, examples
+from rnncli.cli.options import (
+    BackendOption,
+    DeviceOption,
+    JsonOption,
+    RunArgument,
+    StudyOption,
+    examples,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,9 +39,7 @@ def attribute(
         str | None,
         typer.Option("--label", metavar="LABEL", help="Instead of each text's predicted label."),
     ] = None,
-    out: Annotated[
-        Path | None, typer.Option("--out", metavar="DIR", help="Instead of the run's `study/`.")
-    ] = None,
+    out: StudyOption = None,
     device: DeviceOption = None,
     backend: BackendOption = None,
     json: JsonOption = False,

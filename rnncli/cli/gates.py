@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from rnncli.cli.clamp_options import ClampOption, DirectionOption, LayerOption
-from rnncli.cli.options import BackendOption, RunArgument, examples
+from rnncli.cli.options import BackendOption, RunArgument, StudyOption, examples
 from rnncli.cli.texts import TextFileOption, TextsArgument, text_chunks
 
 if TYPE_CHECKING:
@@ -40,10 +39,7 @@ def gates(
     ] = None,
     layer: LayerOption = None,
     direction: DirectionOption = None,
-    out: Annotated[
-        Path | None,
-        typer.Option("--out", metavar="DIR", help="Where to write, instead of the run's study/."),
-    ] = None,
+    out: StudyOption = None,
     backend: BackendOption = None,
     json: Annotated[
         bool, typer.Option("--json", help="A line each: tokens, means, paths, files as JSON.")

@@ -34,7 +34,7 @@ def print_look(look: Look, chosen: Sequence[Direction], held: Sequence[Clamp], p
 
     console = result_console()
     blocks = _BLOCKS if console.encoding.lower().startswith("utf") else _ASCII
-    console.print(printable(look.text), style="bold")
+    console.print(printable(words.clipped(look.text)), style="bold")
     for clamp in held:
         since = f" from token {clamp.start + 1}" if clamp.start else ""
         console.print(f"held: {clamp}{since}")

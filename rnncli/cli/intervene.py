@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from rnncli.cli.clamp_options import ClampOption, DirectionOption, LayerOption
-from rnncli.cli.options import BackendOption, JsonOption, RunArgument, examples
+from rnncli.cli.options import (
+    BackendOption,
+    JsonOption,
+    RunArgument,
+    StudyOption,
+    TestTexts,
+    examples,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,9 +41,7 @@ def intervene(
     start: Annotated[
         int, typer.Option("--from", metavar="N", min=1, help="Hold from the N-th token on.")
     ] = 1,
-    texts: Annotated[
-        int, typer.Option("--texts", metavar="N", min=1, help="So many test texts, drawn.")
-    ] = 500,
+    texts: TestTexts = 500,
     metric: Annotated[
         Literal["macro_f1", "accuracy"],
         typer.Option("--metric", help="What the difference is of."),
@@ -44,9 +49,7 @@ def intervene(
     layer: LayerOption = None,
     direction: DirectionOption = None,
     backend: BackendOption = None,
-    out: Annotated[
-        Path | None, typer.Option("--out", metavar="DIR", help="Instead of the run's study/.")
-    ] = None,
+    out: StudyOption = None,
     json: JsonOption = False,
 ) -> None:
     """Score a run with gates or states held.

@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rnncli.cli.options import BackendOption, DeviceOption, JsonOption, examples
+from rnncli.cli.options import (
+    BackendOption,
+    DeviceOption,
+    JsonOption,
+    StudyOption,
+    TestTexts,
+    examples,
+)
 
 if TYPE_CHECKING:
     from rnncli.study.memory_page import Remembered
@@ -26,14 +33,8 @@ def memory(
         list[str],
         typer.Argument(metavar="RUN|CONFIG…", help="Finished runs, or configs to see untrained."),
     ],
-    texts: Annotated[
-        int,
-        typer.Option("--texts", min=1, metavar="N", help="As many test texts, drawn by a seed."),
-    ] = 64,
-    out: Annotated[
-        Path | None,
-        typer.Option("--out", metavar="DIR", help="Instead of the first run's `study/`."),
-    ] = None,
+    texts: TestTexts = 64,
+    out: StudyOption = None,
     device: DeviceOption = None,
     backend: BackendOption = None,
     json: JsonOption = False,
@@ -66,15 +67,11 @@ def _folder(first: str) -> Path:
 
 def _checked(runs: list[str]) -> list[str]:
     from rnncli.config import load_config
-    from rnncli.errors import UsageError
     from rnncli.run import Run
     from rnncli.shipped import SUFFIXES
-    from rnncli.study.drawing import HUES
+    from rnncli.study.drawing import check_told_apart
 
-    if len(runs) > HUES:
-        raise UsageError(
-            f"{len(runs)} runs, but one picture tells {HUES} apart; name fewer, one seed each"
-        )
+    check_told_apart(len(runs))
     for run in runs:
         path = Path(run)
         if path.is_dir() or (path.suffix not in SUFFIXES and len(path.parts) > 1):

@@ -18,6 +18,8 @@ __all__ = [
     "JsonOption",
     "RunArgument",
     "Settings",
+    "StudyOption",
+    "TestTexts",
     "examples",
     "jobs_at_a_time",
     "whole_number",
@@ -47,6 +49,15 @@ BackendOption = Annotated[
 DeviceOption = Annotated[
     Device | None,
     typer.Option("--device", help="`gpu` insists on one, `auto` takes one if it is there."),
+]
+StudyOption = Annotated[
+    Path | None,
+    typer.Option("--out", metavar="DIR", help="Where to write, instead of the run's `study/`."),
+]
+"""Of several runs, the first one's `study/`."""
+TestTexts = Annotated[
+    int,
+    typer.Option("--texts", metavar="N", min=1, help="At most so many test texts, drawn."),
 ]
 RunArgument = Annotated[Path, typer.Argument(metavar="RUN", help="A run directory.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="JSON on stdout, for programs.")]

@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rnncli.cli.options import BackendOption, DeviceOption, JsonOption, examples
+from rnncli.cli.options import (
+    BackendOption,
+    DeviceOption,
+    JsonOption,
+    StudyOption,
+    TestTexts,
+    examples,
+)
 
 if TYPE_CHECKING:
     from rnncli.run import Run
@@ -25,9 +32,7 @@ EXAMPLES = examples(
 
 def order(
     runs: Annotated[list[Path], typer.Argument(metavar="RUN…", help="Finished run directories.")],
-    texts: Annotated[
-        int, typer.Option("--texts", min=1, metavar="N", help="At most as many test texts, drawn.")
-    ] = 2000,
+    texts: TestTexts = 2000,
     shuffles: Annotated[
         int, typer.Option("--shuffles", min=1, metavar="N", help="Shuffles of every text.")
     ] = 5,
@@ -38,10 +43,7 @@ def order(
             help="Train the network without recurrence to compare with, if need be.",
         ),
     ] = False,
-    out: Annotated[
-        Path | None,
-        typer.Option("--out", metavar="DIR", help="Instead of the first run's `study/`."),
-    ] = None,
+    out: StudyOption = None,
     device: DeviceOption = None,
     backend: BackendOption = None,
     json: JsonOption = False,
@@ -52,19 +54,15 @@ def order(
     them a network without recurrence and a bag of tokens. The former is a given run, or one found
     beside the run; --train-dense trains it there.
     """
-    from rnncli.errors import UsageError
     from rnncli.json_text import json_page
-    from rnncli.study.drawing import HUES
+    from rnncli.study.drawing import check_told_apart
     from rnncli.study.material import opened_run
     from rnncli.study.order import measure
     from rnncli.study.order_page import sentences, write
     from rnncli.variants import finished_runs
 
     given = finished_runs(runs)
-    if len(given) > HUES:
-        raise UsageError(
-            f"{len(given)} runs, but one picture tells {HUES} apart; name fewer, one seed each"
-        )
+    check_told_apart(len(given))
     found: list[Ordered] = []
     for run in given:
         typer.echo(f"{run.name}: classifying …", err=True)

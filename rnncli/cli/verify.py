@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from rnncli.study.verify import Finding
+    from rnncli.study.verify_backends import Unchecked
 
 __all__ = ["EXAMPLES", "verify"]
 
@@ -41,15 +42,17 @@ def verify(
     that is installed. A run: its network on its own test texts, part by part, and
     that padding has no say. Exit code 5 if anything is off.
     """
-    from rnncli.study.verify_backends import verified
+    from rnncli.study.verify_backends import unchecked, verified
 
     found = verified(subject, backend, texts, lambda line: typer.echo(line, err=True))
+    absent = unchecked(subject, backend)
     if json:
         from rnncli.json_text import json_page
 
-        typer.echo(json_page([_row(finding) for finding in found]))
+        rows = [_row(finding) for finding in found]
+        typer.echo(json_page([*rows, *(_unchecked_row(subject, one) for one in absent)]))
     else:
-        _print(found, whole=subject is None)
+        _print(found, absent, subject)
     _fail_if_any(found)
 
 
@@ -57,6 +60,16 @@ def _row(finding: Finding) -> dict[str, Any]:
     from dataclasses import asdict
 
     return {**asdict(finding), "passed": finding.passed}
+
+
+def _unchecked_row(subject: str | None, absent: Unchecked) -> dict[str, Any]:
+    return {
+        "backend": absent.backend,
+        "subject": subject,
+        "check": absent.check,
+        "passed": None,
+        "not_installed": absent.extra,
+    }
 
 
 def _fail_if_any(found: Sequence[Finding]) -> None:
@@ -74,28 +87,32 @@ def _fail_if_any(found: Sequence[Finding]) -> None:
     )
 
 
-def _print(found: Sequence[Finding], *, whole: bool) -> None:
+def _print(found: Sequence[Finding], absent: Sequence[Unchecked], subject: str | None) -> None:
     from rich.table import Table
 
     from rnncli.console import result_console
 
-    console = result_console()
+    console, whole = result_console(), subject is None
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
     for heading in ("cell" if whole else "subject", "check", "backend"):
         table.add_column(heading, overflow="fold")
     for heading in ("values", "relative", "gradients", "relative", ""):
         table.add_column(heading, justify="right")
-    for (subject, check, backend), findings in _grouped(found, whole=whole).items():
+    for (name, check, backend), findings in _grouped(found, whole=whole).items():
         cells = []
         for quantity in ("values", "gradients"):
             own = [f for f in findings if f.quantity == quantity]
             cells += [_worst([f.absolute for f in own]), _worst([f.relative for f in own])]
         passed = all(finding.passed for finding in findings)
-        table.add_row(subject, check, backend, *cells, "ok" if passed else "FAILED")
+        table.add_row(name, check, backend, *cells, "ok" if passed else "FAILED")
+    for one in absent:
+        table.add_row(subject or "all", one.check or "all", one.backend, *[""] * 4, "not installed")
     console.print("largest errors, absolute and relative to the largest value", style="dim")
     console.print(table)
     bad = sum(not finding.passed for finding in found)
     console.print(f"{len(found)} checks, {bad or 'none'} failed", style="bold")
+    for extra in dict.fromkeys(one.extra for one in absent):
+        console.print(f"not installed: pip install 'rnncli[{extra}]'", style="dim", markup=False)
 
 
 def _grouped(found: Sequence[Finding], *, whole: bool) -> dict[tuple[str, str, str], list[Finding]]:

@@ -72,6 +72,8 @@ class Attribution:
     """Q."""
     error: float
     """Σ integrated − (F(x) − F(0)), in nats."""
+    unread: int = 0
+    """How many tokens the text has beyond those, which `text.max_length` cuts off."""
 
     @property
     def complete(self) -> bool:
@@ -114,7 +116,8 @@ def _attributed(
 ) -> Attribution:
     cleaned = subject.experiment.data.clean(text)
     (row,) = singles(subject.tokenizer, [cleaned])
-    tokens = subject.experiment.text.cut(subject.tokenizer.tokens(cleaned)) or [RESERVED[UNKNOWN]]
+    whole = subject.tokenizer.tokens(cleaned)
+    tokens = subject.experiment.text.cut(whole) or [RESERVED[UNKNOWN]]
     places = range(len(row))
     blanked = np.where(np.eye(len(row), dtype=bool), np.int32(UNKNOWN), row)
     edited = [row, *(without(row, place) for place in places), *blanked]
@@ -139,6 +142,7 @@ def _attributed(
         replaced=odds[0] - odds[len(row) + 1 :],
         points=points,
         error=float(integrated.sum()) - (float(odds[0]) - zeros),
+        unread=max(0, len(whole) - len(tokens)),
     )
 
 

@@ -14,7 +14,7 @@ from rnncli.standalone import standalone
 from rnncli.study.attribute import Attribution, rank_agreement
 from rnncli.study.colouring import heat_html, heat_picture
 from rnncli.study.output import write_study
-from rnncli.study.tokens import readable
+from rnncli.study.tokens import part_read, readable
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -69,7 +69,8 @@ def sentence(one: Attribution, apart: bool) -> str:
     if agreement is not None:
         doubt = "; they disagree, so trust neither alone" if agreement < _DISAGREE else ""
         parts.append(f"gradients and leaving out agree with ρ {agreement:.2f}{doubt}")
-    return f"{'; '.join([told, *parts])}. {_sum(one)}"
+    rest = f" {part_read(len(one.tokens), one.unread)}" if one.unread else ""
+    return f"{'; '.join([told, *parts])}. {_sum(one)}{rest}"
 
 
 def _in_context(one: Attribution, place: int, apart: bool) -> str:

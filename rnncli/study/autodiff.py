@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
 
     Array = NDArray[Any]
 
-__all__ = ["complex_step", "values_and_gradients"]
+__all__ = ["complex_step", "uncompiled", "values_and_gradients"]
 
 _STEP = 1e-30
 
@@ -44,6 +45,21 @@ def values_and_gradients(
     )
     convert = keras.ops.convert_to_numpy
     return [np.array(convert(v)) for v in values], [np.array(convert(s)) for s in slopes]
+
+
+def uncompiled() -> contextlib.AbstractContextManager[Any]:
+    """A block in which JAX computes operation by operation, as the other backends do unasked.
+
+    A program for each layout of each cell took XLA 15 to 22 s a cell, where operations of few
+    shapes, each compiled once, take 8.
+    """
+    import keras
+
+    if keras.backend.backend() != "jax":
+        return contextlib.nullcontext()
+    import jax
+
+    return jax.disable_jit()  # type: ignore[no-any-return]
 
 
 def complex_step(

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rnncli import svg
+from rnncli.errors import UsageError
 
-__all__ = ["HUES", "Curve", "hue", "line_chart"]
+__all__ = ["HUES", "Curve", "check_told_apart", "hue", "line_chart"]
 
 HUES = 8
 """As many lines' colours can be told apart."""
@@ -32,6 +33,18 @@ class Curve:
 def hue(number: int, *, dashed: bool = False) -> str:
     """The style of the line of that number, from 0."""
     return f"hue{number % HUES}{' dashed' if dashed else ''}"
+
+
+def check_told_apart(runs: int) -> None:
+    """Whether one picture can show so many runs.
+
+    Raises:
+        UsageError: their colours would repeat.
+    """
+    if runs > HUES:
+        raise UsageError(
+            f"{runs} runs, but one picture tells {HUES} apart; name fewer, one seed each"
+        )
 
 
 def line_chart(

@@ -93,6 +93,8 @@ class Look:
     """Of the network with nothing held, on this text."""
     free: Look | None = None
     """The same text with nothing held, if something is."""
+    unread: int = 0
+    """How many tokens the text has beyond those, which `text.max_length` cuts off."""
 
     @property
     def predicted(self) -> int:
@@ -180,10 +182,11 @@ def look(
     inside = replica.run(ids[None])
     agreed = agreement(model, replica, ids[None], inside).checked()
     tokens, cells = _tokens(classifier, text, ids), classifier.experiment.model.layers
+    unread = max(0, len(classifier.tokenizer.tokens(text)) - len(tokens))
 
     def seen(inside: Inside, clamps: Clamps | None, free: Look | None) -> Look:
         path = softmax(prefix_logits(replica, ids, inside, clamps))
-        return Look(text, tokens, classifier.labels, cells, inside, path, agreed, free)
+        return Look(text, tokens, classifier.labels, cells, inside, path, agreed, free, unread)
 
     free = seen(inside, None, None)
     return free if not clamps else seen(replica.run(ids[None], clamps), clamps, free)

@@ -193,13 +193,16 @@ def _page(
     held: Sequence[Clamp],
     groups: Mapping[str, Sequence[Drawn]],
 ) -> str:
-    clipped = look.text if len(look.text) <= 300 else look.text[:300].rstrip() + " …"
+    clipped = words.clipped(look.text)
     sections = [
         _banner(held),
         tiles(_tiles(look)),
         section(
             "As it reads",
-            *(f"<p>{clean(line)}</p>" for line in (words.answer(look), words.decision(look))),
+            *(
+                f"<p>{clean(line)}</p>"
+                for line in (*words.reading(look), words.answer(look), words.decision(look))
+            ),
             *(f"<p>{clean(line)}</p>" for line in words.of_readout(look)),
             figures(figure(part.svg) for part in groups["answer"]),
             '<p class="muted">Left: the class probabilities if the text ended there; the dotted '

@@ -8,22 +8,44 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rnncli.study.gates import shown
+from rnncli.study.tokens import part_read
 
 if TYPE_CHECKING:
     from rnncli.study.gates import Look
     from rnncli.study.inside import Direction
 
-__all__ = ["answer", "decision", "of_direction", "of_readout", "sentences", "span"]
+__all__ = [
+    "answer",
+    "clipped",
+    "decision",
+    "of_direction",
+    "of_readout",
+    "reading",
+    "sentences",
+    "span",
+]
 
 _OPEN = 0.9
 """A gate above this keeps nearly everything."""
+_HEADING = 300
+"""Characters."""
 
 
 def sentences(look: Look) -> list[str]:
     """All that is to be said of a text."""
-    told = [answer(look), decision(look)]
+    told = [*reading(look), answer(look), decision(look)]
     told += [line for direction in look.inside.layers for line in of_direction(look, direction)]
     return [*told, *of_readout(look)]
+
+
+def clipped(text: str) -> str:
+    """A text as a heading."""
+    return text if len(text) <= _HEADING else text[:_HEADING].rstrip() + " …"
+
+
+def reading(look: Look) -> list[str]:
+    """What of the text the network does not get to read, if anything."""
+    return [part_read(len(look.tokens), look.unread)] if look.unread else []
 
 
 def answer(look: Look) -> str:

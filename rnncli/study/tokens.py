@@ -12,7 +12,7 @@ from rnncli.tokenizers.base import UNKNOWN
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["readable", "without"]
+__all__ = ["part_read", "readable", "without"]
 
 _PARTS = ("CHOSEONG", "JUNGSEONG", "JONGSEONG")
 
@@ -21,6 +21,11 @@ def without(row: NDArray[np.int32], place: int) -> NDArray[np.int32]:
     """A text's ids [T] less one of them; of the only one, the unknown token is left."""
     rest = np.delete(row, place)
     return rest if len(rest) else np.array([UNKNOWN], np.int32)
+
+
+def part_read(read: int, unread: int) -> str:
+    """How much of a text a network reads that leaves out some of its tokens."""
+    return f"The network reads {read:,} of the text's {read + unread:,} tokens (text.max_length)."
 
 
 def readable(token: str) -> str:

@@ -8,6 +8,7 @@ Shape letters: B batch, T time, D features, U units.
 from __future__ import annotations
 
 import tempfile
+import warnings
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -46,7 +47,7 @@ class Layout:
     given_states: bool = False
     """From random initial states instead of zeros."""
     compiled: bool = False
-    """By `rnncli.layers.recurrence`."""
+    """By `rnncli.layers.recurrence` on TensorFlow, as one program of XLA's on JAX."""
 
     @property
     def directions(self) -> tuple[bool, ...]:
@@ -139,10 +140,7 @@ class Trial:
         The gradients are those of a random sum of all these values, by the inputs, the initial
         states and each weight.
         """
-        weights = [
-            np.asarray(array, np.float64) for layer in self.layers for array in layer.get_weights()
-        ]
-        point = [np.asarray(a, np.float64) for a in (self.x, *self.states, *weights)]
+        point = [np.asarray(a, np.float64) for a in (self.x, *self.states, *self._weights())]
         first = 1 + len(self.states)
 
         def oracle(point: Sequence[Array]) -> list[Array]:
@@ -176,7 +174,7 @@ class Trial:
         """The values of weights saved and read back into new layers, and those before."""
         import keras
 
-        again = Trial(self.spec, self.layout)
+        again = Trial(self.spec, self.layout, masked=self.mask is not None)
         for layer in again.layers:
             layer.set_weights([np.zeros_like(weight) for weight in layer.get_weights()])
         with tempfile.TemporaryDirectory() as folder:
@@ -191,17 +189,30 @@ class Trial:
         ]
 
     def exported(self) -> list[tuple[Array, Array]]:
-        """The outputs of the layers exported as a SavedModel, and of the layers themselves."""
-        import keras
+        """Outputs and states of the layers exported as a SavedModel, and those of the equations."""
         import tensorflow as tf
 
         model = self._model()
         with tempfile.TemporaryDirectory() as folder:
             model.export(folder, format="tf_saved_model", verbose=False)
             loaded = tf.saved_model.load(folder)  # held: its functions live as long as it does
-            found = loaded.serve(self.x)
-        expected = keras.ops.convert_to_numpy(model(self.x))
-        return [(np.array(found), np.array(expected))]
+            found = loaded.serve(self._padded())
+        return self._against_the_equations(found)
+
+    def exported_to_onnx(self) -> list[tuple[Array, Array]]:
+        """As `exported`, by way of ONNX and its runtime, which has no LSTM in float64."""
+        import onnxruntime
+
+        model = self._model()
+        model(self._padded())  # Keras exports to ONNX what has been called
+        with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
+            # Keras 3.15 looks for `np.object`.
+            warnings.simplefilter("ignore", FutureWarning)
+            file = str(Path(folder) / "model.onnx")
+            model.export(file, format="onnx", verbose=False)
+            session = onnxruntime.InferenceSession(file, providers=["CPUExecutionProvider"])
+        (given,) = session.get_inputs()
+        return self._against_the_equations(session.run(None, {given.name: self._padded()}))
 
     def last_alone(self) -> tuple[Array, Array]:
         """The output of a layer without `return_sequences`, and the final states h, merged."""
@@ -218,13 +229,30 @@ class Trial:
         return np.array(keras.ops.convert_to_numpy(output)), merged(ends, self.layout.merge_mode)
 
     def _model(self) -> Any:
+        """From inputs, of which a step of zeros is padding, to outputs and states."""
         import keras
 
         inputs = keras.Input((T, D), dtype=self.dtype)
-        x = inputs
+        flat = [inputs if self.mask is None else keras.layers.Masking()(inputs)]
         for layer in self.layers:
-            x = layer(x)[0]
-        return keras.Model(inputs, x)
+            flat = list(layer(flat[0]))
+        return keras.Model(inputs, flat)
+
+    def _padded(self) -> Array:
+        """The inputs, zeros at padding."""
+        return self.x if self.mask is None else self.x * self.mask[..., None].astype(self.dtype)
+
+    def _against_the_equations(self, found: Sequence[Any]) -> list[tuple[Array, Array]]:
+        """Pairs of found and expected: outputs at real tokens, then states."""
+        x = np.asarray(self.x, np.float64)
+        expected, *ends = expected_values(self.spec, self.layout, self._weights(), x, self.mask)
+        outputs, *states = map(np.asarray, found)
+        real = np.ones((B, T), bool) if self.mask is None else self.mask
+        return [(outputs[real], expected[real]), *zip(states, ends, strict=True)]
+
+    def _weights(self) -> list[Array]:
+        """Of all layers, in float64."""
+        return [np.asarray(w, np.float64) for layer in self.layers for w in layer.get_weights()]
 
     def _normal(self, *shape: int) -> Array:
         """Normal numbers that the layers' type holds exactly."""
@@ -240,12 +268,13 @@ def layers_of(spec: CellSpec, layout: Layout, *, return_sequences: bool = True) 
     import keras
 
     layers, features = [], D
+    compiled = layout.compiled and keras.backend.backend() == "tensorflow"
     for depth in range(layout.depth):
         layer = spec.make_layer(
             return_sequences=return_sequences,
             return_state=True,
             name=f"layer_{depth}",
-            compiled=layout.compiled,
+            compiled=compiled,
         )
         if layout.backwards:
             layer = type(layer).from_config({**layer.get_config(), "go_backwards": True})

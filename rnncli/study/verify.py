@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import importlib.util
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
@@ -11,6 +13,7 @@ from pydantic import TypeAdapter
 
 from rnncli.cells import CELL_NAMES, Cell, CellSpec
 from rnncli.preparation import dtype_policy
+from rnncli.study.autodiff import uncompiled
 from rnncli.study.trial import UNITS, Layout, Trial
 from rnncli.study.variants import variant_name, variants
 
@@ -19,7 +22,16 @@ if TYPE_CHECKING:
 
     Array = NDArray[Any]
 
-__all__ = ["CHECKS", "Finding", "finding", "verify_cells"]
+__all__ = [
+    "CHECKS",
+    "EXTRAS",
+    "Finding",
+    "applies",
+    "finding",
+    "missing_extra",
+    "verify_cells",
+    "verify_one",
+]
 
 _MERGE_MODES = ("concat", "sum", "mul", "ave")
 
@@ -85,9 +97,16 @@ CHECKS: dict[str, tuple[Layout, ...]] = {
     "compiled": (Layout(bidirectional=True, compiled=True),),
     "reloaded": (Layout(bidirectional=True),),
     "exported": (Layout(bidirectional=True),),
+    "ONNX": (Layout(bidirectional=True),),
 }
 """What is checked, and in which layouts."""
-_WITHOUT_GRADIENTS = {"reloaded": Trial.reloaded, "exported": Trial.exported}
+_WITHOUT_GRADIENTS = {
+    "reloaded": Trial.reloaded,
+    "exported": Trial.exported,
+    "ONNX": Trial.exported_to_onnx,
+}
+EXTRAS = {"ONNX": ("onnx", ("onnx", "onnxruntime", "tf2onnx"))}
+"""By check: the extra that it needs, and the packages of that extra."""
 
 
 def verify_cells(names: Sequence[str] = ()) -> Iterator[Finding]:
@@ -116,24 +135,35 @@ def applies(spec: CellSpec, check: str) -> bool:
 
     if check == "initial state":
         return spec.recurrent
-    on_tensorflow: bool = keras.backend.backend() == "tensorflow"
-    if check == "exported":
-        return on_tensorflow
+    backend = keras.backend.backend()
+    if check in ("exported", "ONNX"):
+        return backend == "tensorflow" and missing_extra(check) is None
     if check == "compiled":
-        return on_tensorflow and spec.compiled_obstacle() is None and _on_a_cpu()
+        if backend == "tensorflow":
+            return spec.compiled_obstacle() is None and _on_a_cpu()
+        return bool(backend == "jax")
     return True
+
+
+def missing_extra(check: str) -> str | None:
+    """The extra that a check needs and that is not installed."""
+    extra, packages = EXTRAS.get(check, ("", ()))
+    absent = any(importlib.util.find_spec(package) is None for package in packages)
+    return extra if absent else None
 
 
 def verify_one(spec: CellSpec, check: str, backend: str, subject: str) -> list[Finding]:
     """One cell's values, masked and not, and their gradients where they are computed anew."""
-    exact = backend == "tensorflow" and check != "compiled"
+    exact = backend == "tensorflow" and check not in ("compiled", "ONNX")
     tolerance = EXACT if exact else SINGLE
     values: list[tuple[Any, Any]] = []
     slopes: list[tuple[Any, Any]] = []
-    with dtype_policy("float64" if exact else "float32"):
+    way = contextlib.nullcontext() if check == "compiled" else uncompiled()
+    with dtype_policy("float64" if exact else "float32"), way:
         for layout in CHECKS[check]:
             if check in _WITHOUT_GRADIENTS:
-                values += _WITHOUT_GRADIENTS[check](Trial(spec, layout))
+                for masked in (True, False):
+                    values += _WITHOUT_GRADIENTS[check](Trial(spec, layout, masked=masked))
                 continue
             for masked in (True, False) if layout.merge_mode == "concat" else (True,):
                 if layout.compiled and not masked:

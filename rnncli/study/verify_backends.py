@@ -7,6 +7,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,9 +20,20 @@ from rnncli.suggestions import did_you_mean
 if TYPE_CHECKING:
     from rnncli.study.verify import Finding
 
-__all__ = ["verified"]
+__all__ = ["Unchecked", "unchecked", "verified"]
 
 _ERRORS: dict[int, type[RnnError]] = {2: UsageError, 3: DataError, 4: DeviceError}
+
+
+@dataclass(frozen=True)
+class Unchecked:
+    """What would have been checked, were a package installed."""
+
+    backend: Backend
+    check: str | None
+    """None for every check on a backend."""
+    extra: str
+    """What to install: `rnncli[extra]`."""
 
 
 def verified(
@@ -44,15 +56,31 @@ def verified(
     run = _run_of(subject)
     if backend is not None:
         return _here(subject, run, backend, texts)
-    installed = [name for name in BACKENDS if importlib.util.find_spec(name) is not None]
     found: list[Finding] = []
-    for name in installed:
-        tell(f"checking on {name} …")
-        found += _in_a_process(subject, name, texts)
     for name in BACKENDS:
-        if name not in installed:
-            tell(f"{name} is not installed, and not checked")
+        if _installed(name):
+            tell(f"checking on {name} …")
+            found += _in_a_process(subject, name, texts)
     return found
+
+
+def unchecked(subject: str | None, backend: Backend | None) -> list[Unchecked]:
+    """What `verified`, asked the same, leaves out because it is not installed."""
+    from rnncli.study.verify import EXTRAS, missing_extra
+
+    asked = BACKENDS if backend is None else (backend,)
+    absent = [Unchecked(name, None, name) for name in asked if not _installed(name)]
+    if "tensorflow" in asked and _run_of(subject) is None:
+        absent += [
+            Unchecked("tensorflow", check, extra)
+            for check in EXTRAS
+            if (extra := missing_extra(check)) is not None
+        ]
+    return absent
+
+
+def _installed(backend: Backend) -> bool:
+    return importlib.util.find_spec(backend) is not None
 
 
 def _run_of(subject: str | None) -> Run | None:
@@ -102,7 +130,7 @@ def _in_a_process(subject: str | None, backend: Backend, texts: int) -> list[Fin
         lines = [line for line in done.stderr.splitlines() if line.startswith("error: ")]
         message = lines[0].removeprefix("error: ") if lines else done.stderr.strip()[-300:]
         raise _ERRORS.get(done.returncode, CheckFailed)(message or f"{backend}: the check died")
-    rows = json.loads(done.stdout)
+    rows = [row for row in json.loads(done.stdout) if row["passed"] is not None]
     for row in rows:
         del row["passed"]
         # JSON has no NaN: it comes as null.

@@ -110,3 +110,17 @@ def test_a_replay_that_disagrees_is_a_failed_check(
     line = rnn("gates", trained.path, "good", "--out", tmp_path).failed(5)
     assert line.startswith("the replay's ")
     assert not any(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("command", ["gates", "attribute"])
+def test_what_a_long_text_has_beyond_the_maximal_length_is_said(
+    command: str, trained: Run, tmp_path: Path
+) -> None:
+    """And the heading does not repeat the whole text."""
+    from rnncli import load_config
+
+    most = load_config(trained.path / "config.resolved.yaml").text.max_length
+    out = rnn(command, trained.path, "good " * 2000, "--out", tmp_path).out
+    assert f"reads {most} of the text's 2,000 tokens" in " ".join(out.split())
+    assert out.count("good") < 500
+    assert "(text.max_length)" not in rnn(command, trained.path, "good", "--out", tmp_path).out

@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 
 from rnncli import Run
+from rnncli.study import verify, verify_backends
+from rnncli.study.verify import EXTRAS, missing_extra
 from tests.terminal import rnn, rnn_process
 
 HERE = ("--backend", "tensorflow")
@@ -16,8 +18,49 @@ HERE = ("--backend", "tensorflow")
 def test_a_cell_for_people() -> None:
     out = rnn("verify", "dense", *HERE).out
     assert "dense activation=relu" in out
-    assert out.count(" ok\n") == 4 * 6
-    assert out.endswith("checks, none failed\n")
+    assert out.count(" ok\n") == 4 * (6 + (missing_extra("ONNX") is None))
+    assert "checks, none failed\n" in out
+
+
+def test_what_is_not_installed_has_a_row(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It does not fail, and does not pass either."""
+    monkeypatch.setitem(EXTRAS, "ONNX", ("onnx", ("no_such_package",)))
+    out = rnn("verify", "dense", *HERE).out
+    (row,) = [line.split() for line in out.splitlines() if line.endswith("not installed")]
+    assert row == ["dense", "ONNX", "tensorflow", "not", "installed"]
+    assert out.endswith("not installed: pip install 'rnncli[onnx]'\n")
+    outcome = rnn("verify", "dense", *HERE, "--json")
+    assert outcome.code == 0
+    assert [row for row in outcome.json if not row["passed"]] == [
+        {
+            "backend": "tensorflow",
+            "subject": "dense",
+            "check": "ONNX",
+            "passed": None,
+            "not_installed": "onnx",
+        }
+    ]
+
+
+def test_a_backend_that_is_not_installed_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(verify_backends, "_installed", lambda name: name != "torch")
+    monkeypatch.setitem(EXTRAS, "ONNX", ("onnx", ("no_such_package",)))
+    absent = verify_backends.unchecked("dense", None)
+    assert [(one.backend, one.check, one.extra) for one in absent] == [
+        ("torch", None, "torch"),
+        ("tensorflow", "ONNX", "onnx"),
+    ]
+    assert verify_backends.unchecked("dense", "jax") == []
+
+
+def test_an_export_that_fails_ends_with_5(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(verify._WITHOUT_GRADIENTS, "ONNX", lambda trial: [(trial.x + 1, trial.x)])
+    monkeypatch.setitem(EXTRAS, "ONNX", ("onnx", ()))
+    outcome = rnn("verify", "dense", *HERE)
+    line = outcome.failed(5)
+    assert line.startswith("dense activation=")
+    assert ", ONNX, values on tensorflow: error 1.0e+00, allowed " in line
+    assert "(and 3 more checks failed)" in line
 
 
 def test_a_run_for_programs(trained: Run) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from rnncli.readouts import READOUTS, ReadoutSpec
 from rnncli.study.agreement import Agreement, agreement, agreement_of_logits, reference
 from rnncli.study.inside import Direction, Replica, directions
 from tests.synthetic import experiment_of
-from tests.variants import variants
+from tests.variants import named, variants
 
 V = 12
 EXACT = keras.backend.backend() == "tensorflow"
@@ -158,15 +159,34 @@ def test_wrong_weights_are_found_out() -> None:
 
 @pytest.mark.data
 @pytest.mark.slow
-def test_a_trained_run_on_fifty_real_texts(real_data: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("case", named(CELL_CASES))
+def test_trained_cells_on_fifty_real_texts(
+    case: dict[str, Any], real_data: Path, tmp_path: Path
+) -> None:
+    """Two layers in both directions, trained on headlines; texts of all lengths."""
     from rnncli import load_config, train
 
-    settings = [f"data.path={real_data / 'klue-tc'}", "train.epochs=1"]
-    layers = "[{cell: peephole_lstm, bidirectional: true}, {cell: gru, bidirectional: true}]"
-    settings.append(f"model.layers={layers}")
+    layer = json.dumps({**case, "units": 8, "bidirectional": True})
+    settings = [
+        f"data.path={real_data / 'klue-tc'}",
+        "data.limit=640",
+        "train.epochs=1",
+        "baselines=false",
+        "model.match=null",
+        f"model.layers=[{layer}, {layer}]",
+    ]
+    if case["cell"] == "dense":
+        settings.append("model.readout=mean")
     run = train(load_config("lstm_klue", settings), out=tmp_path)
     with opened(run, "cpu") as classifier:
-        texts = run.predictions().texts[:50]
-        encoded = Encoded.of(classifier.tokenizer.encode_many(texts))
-        ids, replica = encoded.padded(np.arange(50)), Replica.of(classifier)
-        agreement(classifier.model, replica, ids, replica.run(ids)).checked()
+        encoded = Encoded.of(classifier.tokenizer.encode_many(run.predictions().texts))
+        order = np.argsort(encoded.lengths, kind="stable")
+        ids = encoded.padded(order[np.linspace(0, len(order) - 1, 50).round().astype(int)])
+        replica = Replica.of(classifier)
+        inside = replica.run(ids)
+        found = agreement(reference(classifier), replica, ids, inside).checked()
+        assert set(inside.layers) == {Direction(n, b) for n in (0, 1) for b in (False, True)}
+        assert found.largest < 1e-5
+        if EXACT:
+            assert max(found.outputs, found.states) < 1e-12
+        assert np.abs(numpy(classifier.model(ids)) - inside.logits).max() < 1e-5

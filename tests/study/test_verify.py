@@ -12,20 +12,25 @@ import keras
 import numpy as np
 import pytest
 
-from rnncli.cells import GRU, LSTM, SimpleRNN
+from rnncli.cells import GRU, LSTM, PeepholeLSTM, SimpleRNN
 from rnncli.cells.base import Step
+from rnncli.study import verify
 from rnncli.study.trial import Layout, Trial, expected_values
 from rnncli.study.verify import (
     CHECKS,
     EXACT,
+    SINGLE,
     applies,
     finding,
+    missing_extra,
     verify_cells,
     verify_one,
 )
 
 pytestmark = pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="in float64")
 RNN = SimpleRNN(cell="simple_rnn", units=2)
+PEEPHOLE = PeepholeLSTM(cell="peephole_lstm", units=2)
+with_onnx = pytest.mark.skipif(missing_extra("ONNX") is not None, reason="needs the extra onnx")
 
 
 def failed(check: str, spec: Any = RNN) -> set[str]:
@@ -39,18 +44,24 @@ def test_nothing_is_wrong() -> None:
 
 
 @pytest.mark.parametrize(
-    "check", [check for check in CHECKS if check not in ("reloaded", "exported")]
+    "check",
+    [
+        pytest.param(check, marks=[with_onnx] if check == "ONNX" else [])
+        for check in CHECKS
+        if check != "reloaded"
+    ],
 )
 def test_another_equation_is_found(check: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """A millionth in the recurrence is enough, in float64."""
     step = SimpleRNN.step
-    error = 1e-2 if check == "compiled" else 1e-6
+    error = 1e-2 if check in ("compiled", "ONNX") else 1e-6
 
     def other(self: Any, x: Any, state: Sequence[Any], *rest: Any) -> Step:
         return step(self, x, [(1 + error) * part for part in state], *rest)
 
     monkeypatch.setattr(SimpleRNN, "step", other)
-    assert failed(check) == {"values", "gradients"}
+    anew = {"values"} if check in ("exported", "ONNX") else {"values", "gradients"}
+    assert failed(check) == anew
 
 
 def test_a_wrong_gradient_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -117,15 +128,43 @@ def test_an_export_that_computes_something_else_is_found(monkeypatch: pytest.Mon
     load = tf.saved_model.load
 
     class Other:
+        """Everything as it is, but the last of the outputs and states."""
+
         def __init__(self, folder: str) -> None:
             self.model = load(folder)
 
         def serve(self, x: Any) -> Any:
-            return self.model.serve(x) + 1e-6
+            *first, last = self.model.serve(x)
+            return [*first, last + 1e-6]
 
     assert failed("exported") == set()
     monkeypatch.setattr(tf.saved_model, "load", Other)
     assert failed("exported") == {"values"}
+
+
+def test_the_error_of_an_export_to_onnx(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its runtime computes in float32: what that leaves passes, ten times as much does not."""
+    trial_of: list[Trial] = []
+
+    def exported(self: Trial, error: float) -> list[tuple[Any, Any]]:
+        trial_of.append(self)
+        return [(np.full(3, 0.5 + error), np.full(3, 0.5))]
+
+    for error, wanted in ((SINGLE.values / 2, set()), (SINGLE.values * 10, {"values"})):
+        monkeypatch.setitem(
+            verify._WITHOUT_GRADIENTS, "ONNX", lambda trial, by=error: exported(trial, by)
+        )
+        assert failed("ONNX") == wanted
+    assert {trial.dtype for trial in trial_of} == {"float32"}
+    assert {trial.mask is None for trial in trial_of} == {True, False}
+
+
+@with_onnx
+@pytest.mark.parametrize("spec", [RNN, LSTM(cell="lstm", units=2), PEEPHOLE], ids=str)
+def test_exports_to_onnx_pass(spec: Any) -> None:
+    (found,) = verify_one(spec, "ONNX", "tensorflow", "it")
+    assert found.passed
+    assert 0 < found.absolute < 1e-6
 
 
 def test_nan_never_passes() -> None:
@@ -147,14 +186,16 @@ def test_what_applies() -> None:
     assert not applies(Dense(cell="dense", units=2), "initial state")
     assert not applies(GRU(cell="gru", units=2, reset_after=False), "compiled")
     assert applies(RNN, "compiled")
+    assert applies(RNN, "ONNX") is (missing_extra("ONNX") is None)
 
 
 def test_every_check_of_a_cell_is_made() -> None:
     found = list(verify_cells(["dense"]))
-    assert len(found) == 4 * (2 * 4 + 2)
+    onnx = ["ONNX"] if missing_extra("ONNX") is None else []
+    assert len(found) == 4 * (2 * 4 + 2 + len(onnx))
     assert {f.check for f in found} == {
         *("forwards", "backwards", "bidirectional", "stacked"),
-        *("reloaded", "exported"),
+        *("reloaded", "exported", *onnx),
     }
     assert {f.subject for f in found} == {
         f"dense activation={name}" for name in ("tanh", "sigmoid", "relu", "linear")
