@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -45,14 +46,15 @@ def verify(
     from rnncli.study.verify_backends import unchecked, verified
 
     found = verified(subject, backend, texts, lambda line: typer.echo(line, err=True))
-    absent = unchecked(subject, backend)
+    absent = unchecked(backend)
+    name = subject and Path(subject).resolve().name
     if json:
         from rnncli.json_text import json_page
 
         rows = [_row(finding) for finding in found]
-        typer.echo(json_page([*rows, *(_unchecked_row(subject, one) for one in absent)]))
+        typer.echo(json_page([*rows, *(_unchecked_row(name, one) for one in absent)]))
     else:
-        _print(found, absent, subject)
+        _print(found, absent, name)
     _fail_if_any(found)
 
 

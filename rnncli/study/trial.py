@@ -8,7 +8,6 @@ Shape letters: B batch, T time, D features, U units.
 from __future__ import annotations
 
 import tempfile
-import warnings
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ import numpy as np
 
 from rnncli.cells.replay import Replay, merged, replay
 from rnncli.study.autodiff import complex_step, values_and_gradients
+from rnncli.study.exports import EXPORTS
 from rnncli.weights import load_weights, save_weights
 
 if TYPE_CHECKING:
@@ -188,31 +188,10 @@ class Trial:
             for found, before in zip(again.compute(tensors), self.compute(tensors), strict=True)
         ]
 
-    def exported(self) -> list[tuple[Array, Array]]:
-        """Outputs and states of the layers exported as a SavedModel, and those of the equations."""
-        import tensorflow as tf
-
-        model = self._model()
-        with tempfile.TemporaryDirectory() as folder:
-            model.export(folder, format="tf_saved_model", verbose=False)
-            loaded = tf.saved_model.load(folder)  # held: its functions live as long as it does
-            found = loaded.serve(self._padded())
+    def exported(self, check: str) -> list[tuple[Array, Array]]:
+        """Outputs and states of the layers after one of `EXPORTS`, and those of the equations."""
+        found = EXPORTS[check](self._model(), self._padded())
         return self._against_the_equations(found)
-
-    def exported_to_onnx(self) -> list[tuple[Array, Array]]:
-        """As `exported`, by way of ONNX and its runtime, which has no LSTM in float64."""
-        import onnxruntime
-
-        model = self._model()
-        model(self._padded())  # Keras exports to ONNX what has been called
-        with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
-            # Keras 3.15 looks for `np.object`.
-            warnings.simplefilter("ignore", FutureWarning)
-            file = str(Path(folder) / "model.onnx")
-            model.export(file, format="onnx", verbose=False)
-            session = onnxruntime.InferenceSession(file, providers=["CPUExecutionProvider"])
-        (given,) = session.get_inputs()
-        return self._against_the_equations(session.run(None, {given.name: self._padded()}))
 
     def last_alone(self) -> tuple[Array, Array]:
         """The output of a layer without `return_sequences`, and the final states h, merged."""

@@ -14,6 +14,7 @@ from pydantic import TypeAdapter
 from rnncli.cells import CELL_NAMES, Cell, CellSpec
 from rnncli.preparation import dtype_policy
 from rnncli.study.autodiff import uncompiled
+from rnncli.study.exports import EXPORTS
 from rnncli.study.trial import UNITS, Layout, Trial
 from rnncli.study.variants import variant_name, variants
 
@@ -100,11 +101,6 @@ CHECKS: dict[str, tuple[Layout, ...]] = {
     "ONNX": (Layout(bidirectional=True),),
 }
 """What is checked, and in which layouts."""
-_WITHOUT_GRADIENTS = {
-    "reloaded": Trial.reloaded,
-    "exported": Trial.exported,
-    "ONNX": Trial.exported_to_onnx,
-}
 EXTRAS = {"ONNX": ("onnx", ("onnx", "onnxruntime", "tf2onnx"))}
 """By check: the extra that it needs, and the packages of that extra."""
 
@@ -136,7 +132,7 @@ def applies(spec: CellSpec, check: str) -> bool:
     if check == "initial state":
         return spec.recurrent
     backend = keras.backend.backend()
-    if check in ("exported", "ONNX"):
+    if check in EXPORTS:
         return backend == "tensorflow" and missing_extra(check) is None
     if check == "compiled":
         if backend == "tensorflow":
@@ -161,9 +157,10 @@ def verify_one(spec: CellSpec, check: str, backend: str, subject: str) -> list[F
     way = contextlib.nullcontext() if check == "compiled" else uncompiled()
     with dtype_policy("float64" if exact else "float32"), way:
         for layout in CHECKS[check]:
-            if check in _WITHOUT_GRADIENTS:
+            if check == "reloaded" or check in EXPORTS:
                 for masked in (True, False):
-                    values += _WITHOUT_GRADIENTS[check](Trial(spec, layout, masked=masked))
+                    trial = Trial(spec, layout, masked=masked)
+                    values += trial.exported(check) if check in EXPORTS else trial.reloaded()
                 continue
             for masked in (True, False) if layout.merge_mode == "concat" else (True,):
                 if layout.compiled and not masked:

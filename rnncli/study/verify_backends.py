@@ -64,13 +64,13 @@ def verified(
     return found
 
 
-def unchecked(subject: str | None, backend: Backend | None) -> list[Unchecked]:
+def unchecked(backend: Backend | None) -> list[Unchecked]:
     """What `verified`, asked the same, leaves out because it is not installed."""
     from rnncli.study.verify import EXTRAS, missing_extra
 
     asked = BACKENDS if backend is None else (backend,)
     absent = [Unchecked(name, None, name) for name in asked if not _installed(name)]
-    if "tensorflow" in asked and _run_of(subject) is None:
+    if "tensorflow" in asked:
         absent += [
             Unchecked("tensorflow", check, extra)
             for check in EXTRAS

@@ -15,8 +15,9 @@ from rnncli import preparation
 from rnncli.batching import Encoded
 from rnncli.classifier import load_classifier
 from rnncli.scoring import logits, softmax
+from rnncli.study.exports import EXPORTS
 from rnncli.study.inside import Replica
-from rnncli.study.verify import Finding, finding
+from rnncli.study.verify import Finding, finding, missing_extra
 from rnncli.weights import load_weights
 
 if TYPE_CHECKING:
@@ -75,6 +76,11 @@ def verify_run(run: Run, backend: Backend | None = None, texts: int = 64) -> Ite
     edges = [(0, 0), (0, _EXTRA), *[(0, 0)] * (batch.ndim - 2)]
     padded = classifier.model.predict_on_batch(np.pad(batch, edges))
     yield finding(on, name, "extra padding", "values", [(padded, together)], allowed)
+    if (on, classifier.device.kind) == ("tensorflow", "cpu"):
+        for check, export in EXPORTS.items():
+            if missing_extra(check) is None:
+                (found,) = export(classifier.model, batch)
+                yield finding(on, name, check, "values", [(found, replayed)], allowed)
     answers = softmax(logits(classifier.model, encoded))
     recorded = predictions.probabilities.astype(np.float64)
     yield finding(on, name, "recorded probabilities", "values", [(answers, recorded)], allowed)

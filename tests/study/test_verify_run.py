@@ -25,6 +25,7 @@ def test_a_run_as_it_was_trained(trained: Run) -> None:
     assert checks[:4] == ["embedding", "layer_0", "readout", "logits"]
     assert {"alone or in a batch", "extra padding", "recorded probabilities"} < set(checks)
     assert ("compiled" in checks) is (keras.backend.backend() == "tensorflow")
+    assert ("exported" in checks) is (keras.backend.backend() == "tensorflow")
     assert all(finding.passed for finding in found)
     assert max(finding.absolute for finding in found) < 1e-5
 
