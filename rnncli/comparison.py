@@ -144,7 +144,7 @@ def compare(found: Sequence[Variant], metric: Metric, reference: str) -> list[Co
                 mcnemar=alone,
                 odds_ratio=odds_ratio(*pair) if pair else None,
                 gap=gap,
-                seeds_needed=None if p < ALPHA else seeds_needed(one, gap),
+                seeds_needed=None if p < ALPHA else seeds_needed(one, gap, len(others)),
             )
         )
     return comparisons

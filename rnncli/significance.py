@@ -47,6 +47,8 @@ ALPHA = 0.05
 _RESAMPLES = 1000
 _POWER = 0.8
 """How surely a difference is to be seen, when asked how many seeds that takes."""
+_MOST_SEEDS = 1000
+"""So many are as good as out of reach."""
 _CELLS = 20_000_000
 """Counts held at a time while resampling: bounds memory."""
 
@@ -219,19 +221,26 @@ def holm(values: Sequence[float]) -> list[float]:
     return corrected
 
 
-def seeds_needed(found: Difference, gap: float) -> int | None:
+def seeds_needed(found: Difference, gap: float, comparisons: int = 1) -> int | None:
     """About how many seeds of each variant show a difference of `gap` four times in five.
 
     None if no number does, since the test texts alone leave too much open, or if there is but
     one seed to judge by.
+
+    Args:
+        found: has the errors of seeds and texts.
+        gap: the difference to be seen.
+        comparisons: made together, each at its share of the level (Bonferroni).
     """
-    from scipy.stats import norm
+    from scipy.stats import t
 
     if min(found.seeds) < 2:
         return None
-    wanted = (gap / float(norm.ppf(1 - ALPHA / 2) + norm.ppf(_POWER))) ** 2
-    left = wanted - found.error_of_texts**2
-    if left <= 0:
-        return None
-    one = found.error_of_seeds**2 / (1 / found.seeds[0] + 1 / found.seeds[1])
-    return max(2, math.ceil(2 * one / left))
+    seeds = np.arange(2, _MOST_SEEDS + 1)
+    share = found.error_of_seeds**2 / (1 / found.seeds[0] + 1 / found.seeds[1]) / seeds
+    error = np.sqrt(2 * share + found.error_of_texts**2)
+    with np.errstate(divide="ignore"):
+        freedom = error**4 / (2 * share**2 / (seeds - 1))  # as in `_freedom`
+    least = t.ppf(1 - ALPHA / (2 * comparisons), freedom)
+    enough = np.flatnonzero(t.sf(least - gap / error, freedom) >= _POWER)
+    return int(seeds[enough[0]]) if len(enough) else None

@@ -128,14 +128,28 @@ def test_holm_by_hand() -> None:
     assert holm([]) == []
 
 
+def power(found: Difference, gap: float, seeds: int, level: float = 0.05) -> float:
+    """How often so many seeds of each show the gap, by trying."""
+    random = np.random.default_rng(0)
+    deviation = found.error_of_seeds / np.sqrt(1 / found.seeds[0] + 1 / found.seeds[1])
+    scores = random.normal(0.0, deviation, (2, 20_000, seeds))
+    mean = gap + scores[0].mean(-1) - scores[1].mean(-1)
+    mean += random.normal(0.0, found.error_of_texts, len(mean))
+    shares = scores.var(-1, ddof=1) / seeds
+    error = np.sqrt(shares.sum(0) + found.error_of_texts**2)
+    freedom = error**4 / ((shares**2).sum(0) / (seeds - 1))
+    return float((2 * stats.t.sf(np.abs(mean) / error, freedom) < level).mean())
+
+
 def test_seeds_needed_give_the_power_promised() -> None:
     found = Difference(0.0, (0.0, 0.0), 1.0, None, 0.01, 0.001, (5, 5))
     needed = seeds_needed(found, 0.02)
     assert needed is not None
-    deviation = 0.01 * np.sqrt(5 / 2)
-    error = np.sqrt(2 * deviation**2 / needed + 0.001**2)
-    power = stats.norm.sf(stats.norm.ppf(0.975) - 0.02 / error)
-    assert 0.8 <= power < 0.85
+    assert 0.78 <= power(found, 0.02, needed) < 0.9
+    several = seeds_needed(found, 0.02, comparisons=10)
+    assert several is not None
+    assert several > needed
+    assert 0.78 <= power(found, 0.02, several, level=0.005) < 0.9
     assert seeds_needed(found, 0.002) is None
     assert seeds_needed(Difference(0.0, (0.0, 0.0), 1.0, None, 0.0, 0.01, (1, 1)), 1.0) is None
 
