@@ -41,16 +41,17 @@ def log_count_ratios(
     Returns:
         r [V, C].
     """
-    counts = np.zeros((classes, vocabulary_size))
+    counts = np.zeros(classes * vocabulary_size)
     gold = np.asarray(labels)
     text_of = np.repeat(np.arange(len(encoded)), encoded.lengths)
     for column in encoded.ids.reshape(len(encoded.ids), -1).T:
-        texts, ids = np.divmod(np.unique(text_of * vocabulary_size + column), vocabulary_size)
-        for label in range(classes):
-            counts[label] += np.bincount(ids[gold[texts] == label], minlength=vocabulary_size)
+        pairs = np.sort(text_of * vocabulary_size + column)  # np.unique takes ten times as long
+        texts, ids = np.divmod(pairs[np.diff(pairs, prepend=-1) > 0], vocabulary_size)
+        counts += np.bincount(gold[texts] * vocabulary_size + ids, minlength=counts.size)
+    by_class = counts.reshape(classes, vocabulary_size)
     texts_of = np.bincount(gold, minlength=classes)[:, None]
-    inside = np.log((counts + 1.0) / (texts_of + 2.0))
-    outside = np.log((counts.sum(0) - counts + 1.0) / (texts_of.sum() - texts_of + 2.0))
+    inside = np.log((by_class + 1.0) / (texts_of + 2.0))
+    outside = np.log((by_class.sum(0) - by_class + 1.0) / (texts_of.sum() - texts_of + 2.0))
     ratios: NDArray[np.float64] = (inside - outside).T
     ratios[0] = 0.0
     return ratios
