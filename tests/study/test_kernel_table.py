@@ -26,7 +26,8 @@ def test_every_layer_in_every_place() -> None:
     assert {found[1, backend, device].path for backend in BACKENDS for device in DEVICES} == {
         "product"
     }
-    assert found[0, "jax", "gpu"].change == ("backend=tensorflow",)
+    assert (found[0, "jax", "gpu"].path, found[0, "jax", "gpu"].change) == ("fused", ())
+    assert found[0, "torch", "gpu"].change == ("backend=tensorflow",)
 
 
 @pytest.mark.parametrize(
