@@ -21,7 +21,7 @@ from rnncli.quiet import TALKATIVE
 if TYPE_CHECKING:
     from rnncli.experiment import Backend
 
-__all__ = ["Device", "activate", "memory_watched"]
+__all__ = ["Device", "activate", "trouble_told"]
 
 
 @dataclass(frozen=True)
@@ -105,8 +105,8 @@ def activate(
 
 
 @contextlib.contextmanager
-def memory_watched() -> Iterator[None]:
-    """Tell in a line when a model does not fit into memory, whichever backend finds out.
+def trouble_told() -> Iterator[None]:
+    """Tell in a line when a backend finds that a model does not fit into memory.
 
     Likewise when an operation cannot be had in a deterministic version that was asked for, or a
     program cannot be kept or read back.

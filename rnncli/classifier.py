@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rnncli import preparation
-from rnncli.backend import Device, activate, memory_watched
+from rnncli.backend import Device, activate, trouble_told
 from rnncli.config import load_config
 from rnncli.errors import ConfigError, StorageError, UsageError
 from rnncli.quiet import native_output_to
@@ -100,7 +100,7 @@ def opened(
 ) -> Iterator[Classifier]:
     """A run's classifier, with what the backend prints kept off the terminal in the block."""
     run = run if isinstance(run, Run) else Run.open(Path(run))
-    with native_output_to(), memory_watched():
+    with native_output_to(), trouble_told():
         yield load_classifier(run, device, backend)
 
 

@@ -5,7 +5,7 @@ backend     device   path                             for
 =========== ======== ================================ ============================================
 tensorflow  GPU      fused (cuDNN), mask right-padded LSTM, GRU with `reset_after: true`
 jax         GPU      fused (cuDNN), by length (ours)  LSTM in float32 without `return_state`; one
-                                                      seed at a time
+                                                      seed at a time, on one device
 tensorflow  CPU      compiled (ours, XLA)             SimpleRNN, LSTM, GRU with `reset_after: true`,
                                                       peephole LSTM; float32; long trainings
 any         any      one product                      dense: no recurrence
@@ -176,4 +176,6 @@ def _fused_obstacle(
         return "return_state: true, and cuDNN on jax reads the padding into the last state"
     if experiment.train.precision != "float32":
         return f"train.precision: {experiment.train.precision}"
+    if device.count > 1:
+        return f"devices: {device.count} run Keras' loop"
     return None if seeds == 1 else f"{seeds} seeds in one program"

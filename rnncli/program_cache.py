@@ -14,7 +14,7 @@ import platform
 import shutil
 import stat
 from contextlib import suppress
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from rnncli.machine import processor_features
@@ -34,7 +34,7 @@ def programs_folder() -> Path | None:
     if chosen == "off":
         return None
     if chosen:
-        return Path(chosen).expanduser()
+        return Path(chosen).expanduser().absolute()
     home = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
     return Path(home).expanduser() / "rnncli" / "programs"
 
@@ -42,7 +42,8 @@ def programs_folder() -> Path | None:
 def keep_programs(backend: str) -> None:
     """Tell a backend that is not imported yet to keep its programs and to look for them.
 
-    Where there is no folder that is the user's alone, nothing is kept.
+    Where there is no folder that is the user's alone, or the backend's version is not known (its
+    package may have another name), nothing is kept.
     """
     if backend not in ("tensorflow", "jax") or (root := programs_folder()) is None:
         return
@@ -51,7 +52,7 @@ def keep_programs(backend: str) -> None:
         if folder is None:
             return
         _tidy(folder)
-    except OSError:  # no home, read-only or full: as if there were none
+    except (OSError, PackageNotFoundError):  # no home, or read-only: as if there were none
         return
     if backend == "jax":
         os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(folder))

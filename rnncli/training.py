@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rnncli import fitting, preparation
-from rnncli.backend import Device, activate, memory_watched
+from rnncli.backend import Device, activate, trouble_told
 from rnncli.corpus import SPLITS, Corpus
 from rnncli.corpus_cache import corpus_of
 from rnncli.errors import Interrupted, RnnError
@@ -151,7 +151,7 @@ def _train_group(
         with ExitStack() as held:
             for run in runs:
                 held.enter_context(_held(Run.create(run.path), force=force))
-            held.enter_context(memory_watched())
+            held.enter_context(trouble_told())
             _train(group, corpus, runs, device, config_text, reporter, stop)
             if experiment.train.tensorboard:
                 reporter.close()

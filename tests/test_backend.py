@@ -11,7 +11,7 @@ import keras
 import pytest
 
 from rnncli import backend
-from rnncli.backend import Device, activate, memory_watched
+from rnncli.backend import Device, activate, trouble_told
 from rnncli.errors import DeviceError
 from rnncli.experiment import BACKENDS
 
@@ -68,7 +68,7 @@ def test_an_operation_that_cannot_repeat_itself_is_named() -> None:
         "op not available.\n\t [[{{node}}]]"
     )
     expected = "train.deterministic: Deterministic GPU implementation of unsorted segment reduction"
-    with pytest.raises(DeviceError, match=expected), memory_watched():
+    with pytest.raises(DeviceError, match=expected), trouble_told():
         raise RuntimeError(message)
 
 
@@ -96,13 +96,13 @@ def test_a_backend_that_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> Non
 def test_a_lack_of_memory_is_told_with_what_to_lower(error: Exception) -> None:
     with (
         pytest.raises(DeviceError, match="not enough memory for this model; lower"),
-        memory_watched(),
+        trouble_told(),
     ):
         raise error
 
 
 def test_other_errors_pass() -> None:
-    with pytest.raises(ZeroDivisionError), memory_watched():
+    with pytest.raises(ZeroDivisionError), trouble_told():
         raise ZeroDivisionError
 
 

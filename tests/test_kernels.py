@@ -165,6 +165,12 @@ def test_what_keeps_an_lstm_on_jax_from_cudnn(
     assert kernel.reason.startswith(reason)
 
 
+def test_several_devices_on_jax_run_keras_loop() -> None:
+    experiment = experiment_of(model={"layers": [{"cell": "lstm", "units": 4}]})
+    (kernel,) = kernels(experiment, Device("jax", "gpu", "", "", count=2))
+    assert (kernel.path, kernel.reason) == ("stepwise", "devices: 2 run Keras' loop")
+
+
 def test_jax_has_no_fused_gru() -> None:
     """Keras' own loop over steps stands there, and that only without a mask."""
     body = sources("jax").split("\ndef gru(")[1].split("\ndef ")[0]

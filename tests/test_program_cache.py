@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from importlib.metadata import PackageNotFoundError
 from pathlib import Path
 
 import pytest
 
 from rnncli import program_cache
-from rnncli.backend import memory_watched
+from rnncli.backend import trouble_told
 from rnncli.errors import StorageError
 from rnncli.program_cache import keep_programs, kept_programs, programs_folder
 
@@ -81,6 +82,17 @@ def test_a_folder_that_cannot_be_made_is_no_error(
     assert kept_programs() == ""
 
 
+def test_a_backend_under_another_packages_name_keeps_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def version(name: str) -> str:
+        raise PackageNotFoundError(name)
+
+    monkeypatch.setattr(program_cache, "version", version)
+    keep_programs("tensorflow")
+    assert kept_programs() == ""
+
+
 @pytest.mark.parametrize("disk", [0, 2**30])
 def test_a_full_disk_is_left_alone(disk: int, monkeypatch: pytest.MonkeyPatch) -> None:
     usage = type("Usage", (), {"free": disk})
@@ -121,9 +133,9 @@ def test_the_oldest_half_goes_when_there_is_too_much(
 
 def test_what_goes_wrong_is_told_with_a_way_out() -> None:
     keep_programs("tensorflow")
-    with pytest.raises(StorageError, match="RNN_PROGRAMS=off"), memory_watched():
+    with pytest.raises(StorageError, match="RNN_PROGRAMS=off"), trouble_told():
         raise OSError(f"{kept_programs()}; no space left on device")
-    with pytest.raises(OSError, match="elsewhere"), memory_watched():
+    with pytest.raises(OSError, match="elsewhere"), trouble_told():
         raise OSError("elsewhere; no space left on device")
 
 

@@ -74,7 +74,7 @@ def bench(
     checked to do the same work before they are timed in interleaved rounds.
     """
     from rnncli.atomic import write_json
-    from rnncli.backend import activate, memory_watched
+    from rnncli.backend import activate, trouble_told
     from rnncli.bench.workload import CELLS, Network, workload
     from rnncli.console import reporting
     from rnncli.errors import UsageError
@@ -90,7 +90,7 @@ def bench(
     keras_on = next((name for name in BACKENDS if name == backend), None)
     if keras_on is None:
         raise UsageError(f"--backend {backend}: expected one of {', '.join(BACKENDS)}")
-    with reporting() as reporter, native_output_to(), memory_watched():
+    with reporting() as reporter, native_output_to(), trouble_told():
         from rnncli.bench.measuring import measure, peak_gflops
         from rnncli.bench.scaling import growth
         from rnncli.environment import describe_environment

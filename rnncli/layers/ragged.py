@@ -21,8 +21,8 @@ __all__ = ["run", "suits"]
 def suits(layer: Any, mask: Any, training: bool) -> bool:
     """Whether a layer's loop over time is `run`'s where it is called.
 
-    Not where the last cell state is asked for, which has the padding in it; nor inside `vmap`,
-    for which cuDNN's operation has no rule (`layer.fused` is False then).
+    Not where the last cell state is asked for, which has the padding in it; nor inside `vmap`
+    (`layer.fused` is False then) or over several devices, for which cuDNN's operation has no rule.
     """
     if keras.backend.backend() != "jax" or mask is None or not layer.fused:
         return False
@@ -30,6 +30,7 @@ def suits(layer: Any, mask: Any, training: bool) -> bool:
 
     return (
         jax.default_backend() == "gpu"
+        and keras.distribution.distribution() is None
         and layer.compute_dtype == "float32"
         and not layer.return_state
         and not (training and layer.recurrent_dropout)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from rnncli import preparation
-from rnncli.backend import activate, memory_watched
+from rnncli.backend import activate, trouble_told
 from rnncli.batching import Encoded
 from rnncli.classifier import load_classifier
 from rnncli.config import load_config
@@ -102,7 +102,7 @@ def opened_run(
     predictions = run.predictions()
     if not len(predictions.gold):
         raise UsageError(f"{path}: its test split is empty; a study needs texts")
-    with native_output_to(), memory_watched():
+    with native_output_to(), trouble_told():
         classifier = load_classifier(run, device, backend)
         experiment, model = classifier.experiment, classifier.model
         if experiment.train.precision != "float32":
@@ -136,7 +136,7 @@ def opened_config(
         DataError: neither is to be had.
     """
     experiment = _in_float32(load_config(config, backend=backend, device=device))
-    with native_output_to(), memory_watched():
+    with native_output_to(), trouble_told():
         activate(experiment.backend, experiment.device)
         try:
             corpus = experiment.data.load()

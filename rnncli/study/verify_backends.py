@@ -101,10 +101,10 @@ def _run_of(subject: str | None) -> Run | None:
 
 
 def _here(subject: str | None, run: Run | None, backend: Backend, texts: int) -> list[Finding]:
-    from rnncli.backend import activate, memory_watched
+    from rnncli.backend import activate, trouble_told
     from rnncli.quiet import native_output_to
 
-    with native_output_to(), memory_watched():
+    with native_output_to(), trouble_told():
         activate(backend, "auto" if run else "cpu")
         if run is not None:
             from rnncli.study.verify_run import verify_run
