@@ -29,9 +29,8 @@ def lag_page(
         command: what made them.
     """
     seeds = len(curves[0].points[0].accuracies)
-    caption = (
-        f"Test accuracy by lag: mean of {seeds} seeds, the band from the worst to the best of them"
-    )
+    mean = f"mean of {seeds} seeds, the band from the worst to the best of them"
+    caption = f"Test accuracy by lag{f': {mean}' if seeds > 1 else ''}"
     lags = sorted({point.lag for curve in curves for point in curve.points})
     rows = [[curve.cell, *(_cell(curve, lag) for lag in lags)] for curve in curves]
     numbers = table(["cell", *(f"lag {lag}" for lag in lags)], rows, numbers=len(lags), words=1)
