@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import gc
+import importlib
 import importlib.util
 import logging
 import os
@@ -21,7 +22,7 @@ from rnncli.quiet import TALKATIVE
 if TYPE_CHECKING:
     from rnncli.experiment import Backend
 
-__all__ = ["Device", "activate", "trouble_told"]
+__all__ = ["Device", "activate", "beside_torch", "trouble_told"]
 
 
 @dataclass(frozen=True)
@@ -102,6 +103,16 @@ def activate(
         return Device(backend, "gpu", gpu, reason, devices)
     reason = "asked for" if device == "cpu" else "no GPU found"
     return Device(backend, "cpu", f"{cores()} cores", reason, devices)
+
+
+def beside_torch() -> None:
+    """Call it before `activate` where PyTorch will run in the process of another backend.
+
+    PyTorch's Triton, loaded by its optimizers, ends the process if TensorFlow was loaded before
+    it (seen with PyTorch 2.14, Triton 3.8, TensorFlow 2.21); the other way round both work.
+    """
+    if importlib.util.find_spec("triton") is not None:
+        importlib.import_module("triton")
 
 
 @contextlib.contextmanager

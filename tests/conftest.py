@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from rnncli.backend import beside_torch
+
 if TYPE_CHECKING:
     from rnncli import Run
 
@@ -26,6 +28,8 @@ os.environ.pop("COLUMNS", None)
 # What processes compile they share with each other, and with no other session.
 _programs = tempfile.TemporaryDirectory(prefix="rnn-programs-", ignore_cleanup_errors=True)
 os.environ.setdefault("RNN_PROGRAMS", _programs.name)
+
+beside_torch()
 
 REAL_DATA = Path(os.environ.get("RNN_DATA", Path(__file__).parents[2] / "shared" / "data"))
 

@@ -6,12 +6,14 @@ import importlib.util
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import keras
 import pytest
 
 from rnncli import backend
 from rnncli.backend import Device, activate, trouble_told
+from rnncli.cli.bench import bench
 from rnncli.errors import DeviceError
 from rnncli.experiment import BACKENDS
 
@@ -125,3 +127,24 @@ def _plain() -> dict[str, str]:
     changed = environment()
     del changed["CUDA_VISIBLE_DEVICES"]
     return changed
+
+
+@pytest.mark.parametrize("installed", [True, False])
+def test_triton_comes_before_tensorflow(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, installed: bool
+) -> None:
+    """Loaded after it, PyTorch's Triton ends the process."""
+    monkeypatch.delitem(sys.modules, "triton", raising=False)
+    if installed:
+        (tmp_path / "triton.py").touch()
+        monkeypatch.syspath_prepend(tmp_path)
+    else:
+        monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+
+    def no_further(*asked: object) -> None:
+        assert ("triton" in sys.modules) == installed
+        raise DeviceError("reached")
+
+    monkeypatch.setattr(backend, "activate", no_further)
+    with pytest.raises(DeviceError, match=r"^reached$"):
+        bench()

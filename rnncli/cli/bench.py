@@ -74,7 +74,7 @@ def bench(
     checked to do the same work before they are timed in interleaved rounds.
     """
     from rnncli.atomic import write_json
-    from rnncli.backend import activate, trouble_told
+    from rnncli.backend import activate, beside_torch, trouble_told
     from rnncli.bench.workload import CELLS, Network, workload
     from rnncli.console import reporting
     from rnncli.errors import UsageError
@@ -95,6 +95,7 @@ def bench(
         from rnncli.bench.scaling import growth
         from rnncli.environment import describe_environment
 
+        beside_torch()
         device = activate(keras_on)
         reporter.finishing(f"reading {data}")
         load = workload(data, path, texts)

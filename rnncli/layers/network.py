@@ -86,13 +86,14 @@ def _training_step(model: Any, x: Any, y: Any) -> Callable[..., Any]:
         return loss, tape.gradient(scaled, sources)
 
     def whole(ids: Any, targets: Any, weights: Any) -> tuple[Any, list[Any]]:
-        still = None if epsilon is None else adversarial.standing_still(model, ids)
-        loss, gradients = slopes(ids, targets, weights, still)
-        if epsilon is not None:
-            worst = adversarial.steepest(gradients.pop(), epsilon)
-            _, there = slopes(ids, targets, weights, worst)
-            gradients = [_sum(*pair) for pair in zip(gradients, there, strict=False)]
-        return loss, gradients
+        if epsilon is None:
+            return slopes(ids, targets, weights, None)
+        still = adversarial.standing_still(model, ids)
+        twice = tf.function(slopes, autograph=False)
+        loss, gradients = twice(ids, targets, weights, still)
+        worst = tf.ensure_shape(adversarial.steepest(gradients.pop(), epsilon), still.shape)
+        _, there = twice(ids, targets, weights, worst)
+        return loss, [_sum(*pair) for pair in zip(gradients, there, strict=False)]
 
     def step(*batch: Any) -> Any:
         return _on_replicas(whole, model, *batch)
