@@ -9,6 +9,7 @@ import importlib.util
 import logging
 import os
 import sys
+import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
@@ -22,7 +23,7 @@ from rnncli.quiet import TALKATIVE
 if TYPE_CHECKING:
     from rnncli.experiment import Backend
 
-__all__ = ["Device", "activate", "beside_torch", "trouble_told"]
+__all__ = ["Device", "activate", "beside_torch", "torch_sees_gpu", "trouble_told"]
 
 
 @dataclass(frozen=True)
@@ -213,6 +214,15 @@ def _tensorflow_gpu(wanted: bool) -> str | None:
     return str(tf.config.experimental.get_device_details(gpus[0]).get("device_name", gpus[0].name))
 
 
+def torch_sees_gpu() -> bool:
+    """Whether PyTorch can use a GPU; its CUDA builds warn at every look where there is none."""
+    import torch
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return torch.cuda.is_available()
+
+
 def _jax_gpu(wanted: bool) -> str | None:
     import jax
 
@@ -224,7 +234,7 @@ def _jax_gpu(wanted: bool) -> str | None:
 def _torch_gpu(wanted: bool) -> str | None:
     import torch
 
-    if not wanted or not torch.cuda.is_available():
+    if not wanted or not torch_sees_gpu():
         return None
     return str(torch.cuda.get_device_name(0))
 

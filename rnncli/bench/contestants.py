@@ -62,7 +62,11 @@ class Contestant(ABC):
 
 
 def initial_weights(network: Network, load: Workload) -> Weights:
-    """Embedding [V, D], for each direction kernel, recurrent kernel and bias, dense [·, C], [C]."""
+    """Embedding [V, D], for each direction kernel, recurrent kernel and bias, dense [·, C], [C].
+
+    They are drawn as Keras draws its own: recurrent kernels are orthogonal, without which a
+    SimpleRNN's gradients grow over hundreds of steps until rounding decides where they lead.
+    """
     random = np.random.default_rng(1)
     columns = CELLS[network.cell] * network.units
 
@@ -70,10 +74,14 @@ def initial_weights(network: Network, load: Workload) -> Weights:
         limit = np.sqrt(6 / (rows + columns))  # Glorot & Bengio 2010
         return random.uniform(-limit, limit, (rows, columns)).astype(np.float32)
 
+    def orthogonal(rows: int, columns: int) -> NDArray[np.float32]:
+        turned, upper = np.linalg.qr(random.normal(size=(columns, rows)))  # Saxe et al. 2014
+        return (turned * np.sign(np.diag(upper))).T.astype(np.float32)
+
     weights = [random.uniform(-0.05, 0.05, (load.vocabulary_size, FEATURES)).astype(np.float32)]
     for _ in range(network.directions):
         bias = (2, columns) if network.cell == "gru" else (columns,)
-        kernels = [uniform(FEATURES, columns), uniform(network.units, columns)]
+        kernels = [uniform(FEATURES, columns), orthogonal(network.units, columns)]
         weights += [*kernels, np.zeros(bias, np.float32)]
     read = network.directions * network.units
     return [*weights, uniform(read, load.classes), np.zeros(load.classes, np.float32)]

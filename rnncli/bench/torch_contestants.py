@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from rnncli.backend import torch_sees_gpu
 from rnncli.bench.contestants import Contestant
 from rnncli.bench.workload import FEATURES
 
@@ -33,7 +34,7 @@ class TorchPadded(Contestant):
         """See `Contestant.build`."""
         import torch
 
-        self._device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        self._device = torch.device("cuda" if torch_sees_gpu() else "cpu")
         kind = {"lstm": torch.nn.LSTM, "gru": torch.nn.GRU, "simple_rnn": torch.nn.RNN}
         embedding, *recurrent, kernel, bias = weights
         self._embedding = torch.nn.Embedding.from_pretrained(
