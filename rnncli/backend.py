@@ -220,7 +220,7 @@ def torch_sees_gpu() -> bool:
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        return torch.cuda.is_available()
+        return bool(torch.cuda.is_available())
 
 
 def _jax_gpu(wanted: bool) -> str | None:
