@@ -134,7 +134,9 @@ def test_triton_comes_before_tensorflow(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, installed: bool
 ) -> None:
     """Loaded after it, PyTorch's Triton ends the process."""
-    monkeypatch.delitem(sys.modules, "triton", raising=False)
+    # Set before it is deleted, so that what the test imports is taken away again.
+    monkeypatch.setitem(sys.modules, "triton", backend)
+    monkeypatch.delitem(sys.modules, "triton")
     if installed:
         (tmp_path / "triton.py").touch()
         monkeypatch.syspath_prepend(tmp_path)
