@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from rnncli.bench.contestants import Contestant, PlainKeras, ThisProgram, initial_weights
+from rnncli.bench.workload import Network
 from rnncli.errors import CheckFailed
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from rnncli.bench.workload import Network, Workload
+    from rnncli.bench.workload import Workload
     from rnncli.progress import Reporter
 
 __all__ = ["NOT_INSTALLED", "Row", "check_same_work", "contestants", "measure", "peak_gflops"]
@@ -66,6 +67,11 @@ class Row:
         """JSON-ready."""
         return asdict(self)
 
+    @property
+    def network(self) -> Network:
+        """Whose cost it is."""
+        return Network(self.cell, self.units, self.bidirectional)
+
 
 def contestants() -> dict[str, type[Contestant] | None]:
     """By variant; None for those whose package is missing."""
@@ -104,7 +110,8 @@ def measure(network: Network, load: Workload, rounds: int, reporter: Reporter) -
     """Rows of one network on one data set, their share of a peak still open.
 
     Each round measures every contestant once, so that a slow moment of the machine hits all; one
-    whose rounds have taken `_PATIENCE` seconds is left out of the further ones.
+    whose rounds have taken `_PATIENCE` seconds is left out of the further ones, and one that takes
+    half of that for an epoch does not warm up with a whole one.
 
     Raises:
         CheckFailed: the contestants do not do the same work.
@@ -124,7 +131,7 @@ def measure(network: Network, load: Workload, rounds: int, reporter: Reporter) -
             if number > 1 and spent[name] > _PATIENCE:
                 continue
             began = time.perf_counter()
-            for quantity, milliseconds in _once(contestant, load).items():
+            for quantity, milliseconds in _once(contestant, load, warming_up=not number).items():
                 if number:
                     times.setdefault(quantity, {}).setdefault(name, []).append(milliseconds)
             spent[name] += time.perf_counter() - began
@@ -134,11 +141,13 @@ def measure(network: Network, load: Workload, rounds: int, reporter: Reporter) -
             yield _row(network, load, quantity, name, medians)
 
 
-def _once(contestant: Contestant, load: Workload) -> dict[str, float]:
+def _once(contestant: Contestant, load: Workload, *, warming_up: bool) -> dict[str, float]:
     """One round. A first step, not timed, brings back its threads and its part of the memory."""
     contestant.step(_chosen(load)[0])
     step = [_milliseconds(partial(contestant.step, rows)) for rows in _chosen(load)]
-    epoch = _milliseconds(contestant.epoch)
+    epoch = statistics.mean(step) * len(load.batches)
+    if not warming_up or epoch < 1e3 * _PATIENCE / 2:
+        epoch = _milliseconds(contestant.epoch)
     many = np.arange(min(len(load.encoded), 1024))
     predict = _milliseconds(partial(contestant.answer, many))
     single = [_milliseconds(partial(contestant.answer, row)) for row in many[:_SINGLE, None]]

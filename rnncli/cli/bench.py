@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -13,6 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from rnncli.bench.measuring import Row
+    from rnncli.bench.scaling import Growth
+    from rnncli.bench.workload import Workload
     from rnncli.experiment import Backend
     from rnncli.progress import Reporter
 
@@ -73,7 +77,6 @@ def bench(
     PyTorch padded and packed where it is installed. All begin with the same weights, and are
     checked to do the same work before they are timed in interleaved rounds.
     """
-    from rnncli.atomic import write_json
     from rnncli.backend import activate, beside_torch, trouble_told
     from rnncli.bench.workload import CELLS, Network, workload
     from rnncli.console import reporting
@@ -90,80 +93,118 @@ def bench(
     keras_on = next((name for name in BACKENDS if name == backend), None)
     if keras_on is None:
         raise UsageError(f"--backend {backend}: expected one of {', '.join(BACKENDS)}")
-    with reporting() as reporter, native_output_to(), trouble_told():
-        from rnncli.bench.measuring import measure, peak_gflops
-        from rnncli.bench.scaling import growth
-        from rnncli.environment import describe_environment
+    measured = _Measured()
+    try:
+        with reporting() as reporter, native_output_to(), trouble_told():
+            from rnncli.bench.measuring import measure, peak_gflops
+            from rnncli.bench.scaling import growth
 
-        beside_torch()
-        device = activate(keras_on)
-        reporter.finishing(f"reading {data}")
-        load = workload(data, path, texts)
-        peak = peak_gflops()
-        rows = [
-            row
-            for cell in dict.fromkeys(chosen)
-            for row in measure(Network(cell, units, bidirectional), load, rounds, reporter)
-        ]
-        peak = max(peak, peak_gflops())
-        rows = [row.of_peak(peak) for row in rows]
-        if memory:
-            rows = [_with_memory(row, path, texts, keras_on, reporter) for row in rows]
-        grown = growth(chosen[0], reporter) if scaling else []
-        facts = describe_environment()
-    found: dict[str, Any] = {
+            beside_torch()
+            device = activate(keras_on)
+            reporter.finishing(f"reading {data}")
+            load = workload(data, path, texts)
+            measured.facts = _facts(load, str(device), rounds)
+            measured.peak = peak_gflops()
+            for cell in dict.fromkeys(chosen):
+                measured.rows += measure(
+                    Network(cell, units, bidirectional), load, rounds, reporter
+                )
+                measured.peak = max(measured.peak, peak_gflops())
+                measured.write(json)
+            for index, row in enumerate(measured.rows) if memory else ():
+                measured.rows[index] = _with_memory(row, path, texts, keras_on, reporter)
+            measured.write(json)
+            measured.grown = growth(chosen[0], reporter) if scaling else []
+            measured.write(json)
+    finally:
+        measured.print()
+
+
+@dataclass
+class _Measured:
+    """What is known so far: a bench that is broken off shows and keeps it."""
+
+    facts: dict[str, Any] = field(default_factory=dict)
+    """Machine and texts."""
+    peak: float = math.nan
+    """GFLOP/s."""
+    rows: list[Row] = field(default_factory=list)
+    grown: list[Growth] = field(default_factory=list)
+
+    def write(self, path: Path | None) -> None:
+        """As JSON."""
+        from rnncli.atomic import write_json
+
+        if path is not None:
+            found = {
+                **self.facts,
+                "peak_gflops": self.peak,
+                "rows": [row.of_peak(self.peak).to_dict() for row in self.rows],
+                "growth": [one.to_dict() for one in self.grown],
+            }
+            write_json(path, found)
+
+    def print(self) -> None:
+        """As a table, and a line for each growth."""
+        if self.rows:
+            _print(self.facts, self.peak, [row.of_peak(self.peak) for row in self.rows])
+        for one in self.grown:
+            typer.echo(
+                f"{one.cell}: an epoch takes time ~ {one.quantity}^{one.exponent:.2f} "
+                f"({one.values[0]} to {one.values[-1]})"
+            )
+
+
+def _facts(load: Workload, device: str, rounds: int) -> dict[str, Any]:
+    """The JSON's part that is known before anything is measured."""
+    from rnncli.environment import describe_environment
+
+    facts = describe_environment()
+    return {
         "machine": {
             **{key: facts[key] for key in ("cpu", "cores", "memory_bytes", "python", "packages")},
-            "device": str(device),
+            "device": device,
         },
-        "peak_gflops": peak,
         "texts": len(load.encoded),
         "mean_length": load.tokens / len(load.encoded),
         "padded_to": load.max_length,
         "rounds": rounds,
-        "rows": [row.to_dict() for row in rows],
-        "growth": [one.to_dict() for one in grown],
     }
-    if json is not None:
-        write_json(json, found)
-    _print(found, rows)
-    for one in grown:
-        typer.echo(
-            f"{one.cell}: an epoch takes time ~ {one.quantity}^{one.exponent:.2f} "
-            f"({one.values[0]} to {one.values[-1]})"
-        )
 
 
 def _with_memory(
     row: Row, path: Path | None, texts: int, backend: Backend, reporter: Reporter
 ) -> Row:
-    """The row of an epoch with the memory it takes; any other as it is."""
+    """The row of an epoch with the memory it takes, or why that is unknown; any other as it is."""
     from dataclasses import replace
 
     from rnncli.bench.memory import Job, peak_of
-    from rnncli.bench.workload import Network
+    from rnncli.errors import CheckFailed
 
     if row.measure != "epoch" or row.median_ms is None:
         return row
     reporter.finishing(f"{row.data}, {row.cell} {row.units}: memory of {row.variant}")
-    network = Network(row.cell, row.units, row.bidirectional)
     where = None if path is None else str(path)
-    job = Job(row.variant, network, row.data, where, texts, backend)
-    return replace(row, peak_memory_bytes=peak_of(job))
+    job = Job(row.variant, row.network, row.data, where, texts, backend)
+    try:
+        return replace(row, peak_memory_bytes=peak_of(job))
+    except CheckFailed as trouble:
+        reporter.note(str(trouble))
+        return replace(row, note=str(trouble))
 
 
-def _print(found: dict[str, Any], rows: Sequence[Row]) -> None:
+def _print(facts: dict[str, Any], peak: float, rows: Sequence[Row]) -> None:
     from rich.table import Table
 
     from rnncli.console import result_console
     from rnncli.wording import size
 
     console = result_console()
-    machine = found["machine"]
+    machine = facts["machine"]
     console.print(
         f"{machine['cpu'] or 'unknown processor'}, {machine['cores']} cores; matrix products "
-        f"{found['peak_gflops']:.0f} GFLOP/s; {found['texts']:,} texts of "
-        f"{found['mean_length']:.0f} tokens on average, plain Keras pads to {found['padded_to']}"
+        f"{peak:.0f} GFLOP/s; {facts['texts']:,} texts of "
+        f"{facts['mean_length']:.0f} tokens on average, plain Keras pads to {facts['padded_to']}"
     )
     console.print()
     table = Table(box=None, pad_edge=False, padding=(0, 3, 0, 0), header_style="bold")

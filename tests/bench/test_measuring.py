@@ -103,6 +103,56 @@ def test_medians_ratios_and_shares(load: Workload, monkeypatch: pytest.MonkeyPat
     assert (missing.median_ms, missing.note) == (None, "not installed")
 
 
+class Crawling(Scripted):
+    """Four batches at 10 s a step: an epoch beyond half the patience."""
+
+    variant = "torch-packed"
+    milliseconds = 1e4
+    epochs = 0
+
+    def epoch(self) -> None:
+        Crawling.epochs += 1
+        super().epoch()
+
+
+def test_a_slow_contestant_trains_one_epoch(
+    load: Workload, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert len(load.batches) == 4
+    monkeypatch.setattr(measuring, "contestants", lambda: {"keras": Slow, "torch-packed": Crawling})
+    monkeypatch.setattr(measuring, "initial_weights", lambda *_: [])
+    monkeypatch.setattr(measuring.time, "perf_counter", lambda: Scripted.clock)
+    rows = list(measure(Network("lstm", 4, False), load, rounds=3, reporter=Reporter()))
+    assert Crawling.epochs == 1, "not to warm up, and in no round after the first"
+    (epoch,) = (row for row in rows if (row.measure, row.variant) == ("epoch", "torch-packed"))
+    assert epoch.median_ms == pytest.approx(1e5)
+
+
+def test_a_bench_that_breaks_off_shows_and_keeps_what_it_has(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import json
+
+    from rnncli.bench import memory, scaling
+
+    def refuse(*_: Any) -> Any:
+        raise CheckFailed("bench: as the test wants it")
+
+    monkeypatch.setattr(memory, "peak_of", refuse)
+    monkeypatch.setattr(scaling, "growth", refuse)
+    path = tmp_path / "bench.json"
+    outcome = rnn(
+        *("bench", "--data", "sample-en", "--cells", "gru", "--units", "4", "--texts", "64"),
+        *("--rounds", "1", "--json", path),
+    )
+    assert "as the test wants it" in outcome.failed(5)
+    assert "single_p95" in outcome.out
+    rows = json.loads(path.read_text("utf-8"))["rows"]
+    (epoch,) = (row for row in rows if (row["measure"], row["variant"]) == ("epoch", "rnn"))
+    assert epoch["median_ms"] > 0
+    assert (epoch["peak_memory_bytes"], epoch["note"]) == (None, "bench: as the test wants it")
+
+
 def test_the_command_writes_every_row(tmp_path: Path) -> None:
     import json
 
