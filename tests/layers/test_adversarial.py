@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from rnncli import fitting
 from rnncli.experiment import Experiment
 from rnncli.layers.adversarial import moved, standing_still, steepest
+from rnncli.layers.network import Network
 from rnncli.model import build_model
 from tests.autodiff import finite_differences
 from tests.synthetic import experiment_of
@@ -103,3 +104,19 @@ def test_nothing_is_moved_once_the_block_ends() -> None:
         raise ZeroDivisionError
     assert loss(model, IDS, np.zeros((2, 3, 3))) == plain
     assert standing_still(model, IDS).shape == (2, 3, 3)
+
+
+@pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="TensorFlow traces")
+def test_the_network_is_traced_once_for_both_places(monkeypatch: pytest.MonkeyPatch) -> None:
+    model = model_of(experiment(False, adversarial={"epsilon": EPSILON}))
+    traces = []
+    call = Network.call
+
+    def counted(self: Any, *args: Any, **kwargs: Any) -> Any:
+        traces.append(self)
+        return call(self, *args, **kwargs)
+
+    monkeypatch.setattr(Network, "call", counted)
+    for ids in (batch(False), batch(False)[:, :2]):
+        model.train_on_batch(ids, TARGETS, sample_weight=WEIGHTS)
+    assert len(traces) == 1
