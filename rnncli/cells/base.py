@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, NamedTuple,
 from pydantic import Field
 
 from rnncli.formulas import Equation, Weight
-from rnncli.source_text import Call
+from rnncli.source_text import Call, call
 from rnncli.spec import Rate, Spec
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     Array = NDArray[np.floating[Any]]
     Change = Callable[[str, Array], Array]
 
-__all__ = ["CellSpec", "Chrono", "Step", "one_forget_bias", "sigmoid", "unchanged"]
+__all__ = ["CellSpec", "Chrono", "Step", "chrono_source", "one_forget_bias", "sigmoid", "unchanged"]
 
 Chrono = Annotated[int, Field(ge=3, le=1_000_000)]
 """A number of steps for `rnncli.layers.chrono`."""
@@ -63,6 +63,20 @@ def one_forget_bias(spec: _Forgetful) -> _Forgetful:
     if spec.chrono is not None and not spec.unit_forget_bias:
         raise ValueError("unit_forget_bias has no effect beside chrono; remove one of them")
     return spec
+
+
+def chrono_source(units: int, steps: int | None, *gates: int) -> dict[str, Call]:
+    """The argument of a layer in source whose gates begin with memories, if they do.
+
+    Args:
+        units: U.
+        steps: `chrono`.
+        gates: the positions of the gate that keeps and, where there is one, of the gate that takes.
+    """
+    if steps is None:
+        return {}
+    named = dict(zip(("keeping", "taking"), gates, strict=False))
+    return {"bias_initializer": call("ChronoBias", units, steps, **named)}
 
 
 def unchanged(name: str, value: Array) -> Array:

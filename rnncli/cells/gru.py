@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from rnncli.cells.base import CellSpec, Chrono, Step, sigmoid, unchanged
+from rnncli.cells.base import CellSpec, Chrono, Step, chrono_source, sigmoid, unchanged
 from rnncli.formulas import Equation, Weight
 from rnncli.source_text import Call, call
 from rnncli.spec import Rate
@@ -74,6 +74,7 @@ class GRU(CellSpec):
     def source(self, **layout: Any) -> Call:
         """See `CellSpec.source`."""
         settings = self._settings(dropout=0.0, recurrent_dropout=0.0)
+        settings |= chrono_source(self.units, self.chrono, 0)
         reset = {"reset_after": self.reset_after}
         return call("keras.layers.GRU", self.units, **reset, **settings, **layout)
 

@@ -11,7 +11,15 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pydantic import model_validator
 
-from rnncli.cells.base import CellSpec, Chrono, Step, one_forget_bias, sigmoid, unchanged
+from rnncli.cells.base import (
+    CellSpec,
+    Chrono,
+    Step,
+    chrono_source,
+    one_forget_bias,
+    sigmoid,
+    unchanged,
+)
 from rnncli.formulas import Equation
 from rnncli.source_text import Call, call
 from rnncli.spec import Rate
@@ -70,6 +78,9 @@ class LSTM(CellSpec):
     def source(self, **layout: Any) -> Call:
         """See `CellSpec.source`."""
         settings = self._settings(unit_forget_bias=True, dropout=0.0, recurrent_dropout=0.0)
+        if self.chrono is not None:
+            settings["unit_forget_bias"] = False
+        settings |= chrono_source(self.units, self.chrono, 1, 0)
         return call("keras.layers.LSTM", self.units, **settings, **layout)
 
     def step(

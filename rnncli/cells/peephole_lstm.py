@@ -11,7 +11,15 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pydantic import model_validator
 
-from rnncli.cells.base import CellSpec, Chrono, Step, one_forget_bias, sigmoid, unchanged
+from rnncli.cells.base import (
+    CellSpec,
+    Chrono,
+    Step,
+    chrono_source,
+    one_forget_bias,
+    sigmoid,
+    unchanged,
+)
 from rnncli.formulas import Equation, Weight
 from rnncli.source_text import Call, call
 from rnncli.spec import Rate
@@ -82,6 +90,9 @@ class PeepholeLSTM(CellSpec):
     def source(self, **layout: Any) -> Call:
         """See `CellSpec.source`."""
         settings = self._settings(unit_forget_bias=True, dropout=0.0, recurrent_dropout=0.0)
+        if self.chrono is not None:
+            settings["unit_forget_bias"] = False
+        settings |= chrono_source(self.units, self.chrono, 1, 0)
         cell = call("PeepholeLSTMCell", self.units, peephole=self.peephole, **settings)
         return call("keras.layers.RNN", cell, **layout)
 

@@ -14,6 +14,7 @@ import h5py
 import keras
 
 __all__ = [
+    "ChronoBias",
     "DenseCell",
     "NgramEmbedding",
     "PeepholeLSTMCell",
@@ -44,6 +45,32 @@ class NgramEmbedding(keras.layers.Embedding):
 
     def get_config(self):
         return {**super().get_config(), "ngram_dropout": self.drop_ngrams.rate}
+
+
+@keras.saving.register_keras_serializable()
+class ChronoBias(keras.initializers.Initializer):
+    """A bias for gates that remember 2 to `steps` steps at first (Tallec & Ollivier, ICLR 2018).
+
+    log u for the gate that keeps, −log u for the one that takes, with u uniform in 1…steps − 1.
+    """
+
+    def __init__(self, units, steps, keeping, taking=None):
+        self.units, self.steps = units, steps
+        self.keeping, self.taking = keeping, taking
+
+    def __call__(self, shape, dtype=None):
+        uniform = keras.random.uniform((self.units,), 1, self.steps - 1, dtype)
+        parts = [keras.ops.zeros_like(uniform)] * (shape[-1] // self.units)
+        parts[self.keeping] = keras.ops.log(uniform)
+        if self.taking is not None:
+            parts[self.taking] = -parts[self.keeping]
+        bias = keras.ops.concatenate(parts)
+        if len(shape) == 1:
+            return bias
+        return keras.ops.stack([bias, keras.ops.zeros_like(bias)])
+
+    def get_config(self):
+        return dict(vars(self))
 
 
 @keras.saving.register_keras_serializable()

@@ -144,6 +144,44 @@ def test_half_precision() -> None:
         keras.config.set_dtype_policy(before)
 
 
+@pytest.mark.parametrize(
+    ("layer", "keeping", "taking"),
+    [
+        ({"cell": "lstm"}, 1, 0),
+        ({"cell": "lstm", "bidirectional": True}, 1, 0),
+        ({"cell": "peephole_lstm", "dropout": 0.1}, 1, 0),
+        ({"cell": "gru"}, 0, None),
+        ({"cell": "gru", "reset_after": False}, 0, None),
+    ],
+    ids=str,
+)
+def test_gates_begin_with_the_same_memories(
+    layer: dict[str, Any], keeping: int, taking: int | None
+) -> None:
+    units, steps = 400, 50
+    layers = [{**layer, "units": units, "chrono": steps}]
+    told = subject(experiment_of(model={"layers": layers}))
+    plain = executed(plain_code(told))["build_model"]()
+    network = build(told.experiment, told.vocabulary_size, len(told.labels))
+    biases = [
+        [numpy(weight) for weight in model.weights if weight.name == "bias"][:-1]
+        for model in (plain, network)
+    ]
+    assert len(biases[0]) == len(biases[1]) == 1 + layer.get("bidirectional", False)
+    for ours, theirs in zip(*biases, strict=True):
+        assert ours.shape == theirs.shape
+        for bias in (ours, theirs):
+            gates = np.split(np.atleast_2d(bias)[0], bias.shape[-1] // units)
+            memories = np.exp(gates.pop(keeping))
+            assert 1 <= memories.min() < 3
+            assert 47 < memories.max() <= 49
+            assert abs(memories.mean() - 25) < 3  # four standard errors
+            if taking is not None:
+                np.testing.assert_allclose(gates.pop(taking), -np.log(memories), atol=1e-6)
+            rest = [*gates, np.atleast_2d(bias)[1:].ravel()]
+            assert not np.concatenate(rest).any()
+
+
 def test_dropout_acts_in_training() -> None:
     """Of the layers that are written out: the peephole cell, the dense cell, the n-grams."""
     layers = [
