@@ -62,7 +62,7 @@ class Progress:
 
 
 def compile_model(model: Any, spec: TrainSpec) -> None:
-    """Give the model its optimizer and loss, and create the optimizer's variables."""
+    """Give the model its optimizer and loss, and build both."""
     import keras
 
     model.compile(
@@ -72,6 +72,9 @@ def compile_model(model: Any, spec: TrainSpec) -> None:
         adversarial_epsilon=spec.adversarial.epsilon if spec.adversarial else None,
     )
     model.optimizer.build(model.trainable_variables)
+    # Left alone, Keras builds the loss on a prediction, where auxiliary labels are missing.
+    scores = keras.ops.zeros((1, 2))
+    model.compute_loss(y=scores, y_pred=scores)
 
 
 def restore(model: Any, run: Run) -> tuple[Progress, str]:

@@ -51,6 +51,8 @@ def test_a_model_learns_from_auxiliary_texts_and_answers_without_their_label(
         auxiliary_classes=1,
     )
     fitting.compile_model(model, experiment.train)
+    batch = np.ones((8, 4), np.int32), np.eye(4, dtype=np.float32)[[0, 1] * 4], np.ones(8)
+    model._symbolic_build(data_batch=batch)  # Keras does so on JAX and PyTorch, on predictions
     run = Run.create(tmp_path / "run")
     fitting.fit(model, experiment, prepared, run, Progress(), Reporter(), StopRequest())
     scores = logits(model, prepared.encoded["test"])
