@@ -59,7 +59,8 @@ def test_a_model_learns_from_auxiliary_texts_and_answers_without_their_label(
     assert scores.shape == (12, 3)
     predicted = softmax(scores).argmax(axis=1)
     assert np.mean(predicted == np.asarray(corpus["test"].labels)) > 0.9
-    whole = np.array(model(prepared.encoded["train"].padded(np.arange(48, 72)), training=True))
+    auxiliary = prepared.encoded["train"].padded(np.arange(48, 72))
+    whole = keras.ops.convert_to_numpy(model(auxiliary, training=True))
     assert np.mean(whole.argmax(axis=1) == 3) > 0.9
 
 
