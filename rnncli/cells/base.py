@@ -23,7 +23,16 @@ if TYPE_CHECKING:
     Array = NDArray[np.floating[Any]]
     Change = Callable[[str, Array], Array]
 
-__all__ = ["CellSpec", "Chrono", "Step", "chrono_source", "one_forget_bias", "sigmoid", "unchanged"]
+__all__ = [
+    "CellSpec",
+    "Chrono",
+    "Step",
+    "chrono_source",
+    "lstm_chrono_source",
+    "one_forget_bias",
+    "sigmoid",
+    "unchanged",
+]
 
 Chrono = Annotated[int, Field(ge=3, le=1_000_000)]
 """A number of steps for `rnncli.layers.chrono`."""
@@ -77,6 +86,12 @@ def chrono_source(units: int, steps: int | None, *gates: int) -> dict[str, Call]
         return {}
     named = dict(zip(("keeping", "taking"), gates, strict=False))
     return {"bias_initializer": call("ChronoBias", units, steps, **named)}
+
+
+def lstm_chrono_source(units: int, steps: int | None) -> dict[str, Any]:
+    """`chrono_source` of the gates i, f, g, o, in place of the forget gate's own beginning."""
+    found = chrono_source(units, steps, 1, 0)
+    return {"unit_forget_bias": False, **found} if found else {}
 
 
 def unchanged(name: str, value: Array) -> Array:

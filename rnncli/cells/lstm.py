@@ -15,7 +15,7 @@ from rnncli.cells.base import (
     CellSpec,
     Chrono,
     Step,
-    chrono_source,
+    lstm_chrono_source,
     one_forget_bias,
     sigmoid,
     unchanged,
@@ -78,9 +78,7 @@ class LSTM(CellSpec):
     def source(self, **layout: Any) -> Call:
         """See `CellSpec.source`."""
         settings = self._settings(unit_forget_bias=True, dropout=0.0, recurrent_dropout=0.0)
-        if self.chrono is not None:
-            settings["unit_forget_bias"] = False
-        settings |= chrono_source(self.units, self.chrono, 1, 0)
+        settings |= lstm_chrono_source(self.units, self.chrono)
         return call("keras.layers.LSTM", self.units, **settings, **layout)
 
     def step(
