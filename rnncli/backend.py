@@ -51,6 +51,7 @@ def activate(
     *,
     deterministic: bool = False,
     devices: int = 1,
+    exact: bool = False,
 ) -> Device:
     """Import keras on a backend and settle on a device.
 
@@ -61,6 +62,8 @@ def activate(
         device: `gpu` insists on one.
         deterministic: on a GPU, allow only operations that repeat themselves bit for bit.
         devices: how many a model that is built from now on is spread over.
+        exact: on a GPU, have float32 products computed in float32, not in TF32, whose factors keep
+            10 bits of 23.
 
     Raises:
         DeviceError: the backend is not installed, another one is already in use, a GPU was asked
@@ -100,6 +103,8 @@ def activate(
     if gpu is not None and device != "cpu":
         if deterministic:
             _DETERMINISM[backend]()
+        if exact:
+            _FLOAT32[backend]()
         reason = "asked for" if device == "gpu" else "a GPU was found"
         return Device(backend, "gpu", gpu, reason, devices)
     reason = "asked for" if device == "cpu" else "no GPU found"
@@ -267,4 +272,30 @@ _DETERMINISM: dict[Backend, Callable[[], None]] = {
     "tensorflow": _tensorflow_determinism,
     "jax": lambda: None,
     "torch": _torch_determinism,
+}
+
+
+def _tensorflow_float32() -> None:
+    import tensorflow as tf
+
+    tf.config.experimental.enable_tensor_float_32_execution(False)
+
+
+def _jax_float32() -> None:
+    import jax
+
+    jax.config.update("jax_default_matmul_precision", "highest")
+
+
+def _torch_float32() -> None:
+    import torch
+
+    torch.backends.cuda.matmul.allow_tf32 = False
+    torch.backends.cudnn.allow_tf32 = False
+
+
+_FLOAT32: dict[Backend, Callable[[], None]] = {
+    "tensorflow": _tensorflow_float32,
+    "jax": _jax_float32,
+    "torch": _torch_float32,
 }

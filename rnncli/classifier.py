@@ -12,6 +12,7 @@ from rnncli import preparation
 from rnncli.backend import Device, activate, trouble_told
 from rnncli.config import load_config
 from rnncli.errors import ConfigError, StorageError, UsageError
+from rnncli.kernels import predicting
 from rnncli.quiet import native_output_to
 from rnncli.run import Run
 from rnncli.scoring import probabilities
@@ -66,13 +67,16 @@ class Classifier:
         ]
 
 
-def load_classifier(run: Run, device: str | None = None, backend: str | None = None) -> Classifier:
+def load_classifier(
+    run: Run, device: str | None = None, backend: str | None = None, *, exact: bool = False
+) -> Classifier:
     """Rebuild a run's model and load its best weights.
 
     Args:
         run: a run with at least one finished epoch.
         device: instead of the config's.
         backend: instead of the config's; weights are the same on all.
+        exact: see `rnncli.backend.activate`.
 
     Raises:
         UsageError: no epoch is finished yet.
@@ -87,8 +91,13 @@ def load_classifier(run: Run, device: str | None = None, backend: str | None = N
     experiment = recorded_experiment(run, device, backend)
     labels = run.labels()
     tokenizer = experiment.text.restore(run.read("tokenizer"))
-    chosen = activate(experiment.backend, experiment.device)
-    model = preparation.build(experiment, len(tokenizer.vocabulary), len(labels))
+    chosen = activate(experiment.backend, experiment.device, exact=exact)
+    model = preparation.build(
+        experiment,
+        len(tokenizer.vocabulary),
+        len(labels),
+        compiled=predicting(experiment, chosen),
+    )
     load_weights(model, run.weights)
     model.compile(jit_compile=experiment.backend == "jax")
     return Classifier(experiment, tokenizer, labels, model, chosen)

@@ -7,8 +7,9 @@ Shape letters: B batch, C classes.
 from __future__ import annotations
 
 import math
+import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
@@ -16,7 +17,7 @@ from rnncli.batching import training_batches
 from rnncli.errors import ConfigError, Diverged
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from numpy.typing import NDArray
 
@@ -24,7 +25,18 @@ if TYPE_CHECKING:
     from rnncli.experiment import Experiment, TrainSpec
     from rnncli.preparation import Prepared
 
-__all__ = ["Batch", "batches", "class_weights", "require_finite", "reseed", "weights_of_filled"]
+__all__ = [
+    "Batch",
+    "Stopwatch",
+    "batches",
+    "class_weights",
+    "one_behind",
+    "require_finite",
+    "reseed",
+    "weights_of_filled",
+]
+
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True)
@@ -128,3 +140,25 @@ def require_finite(loss: float, epoch: int, index: int, rate: float) -> None:
             f"epoch {epoch + 1}, step {index + 1}: the loss became {loss} at learning rate "
             f"{rate:g}; lower train.optimizer.learning_rate or set global_clipnorm"
         )
+
+
+def one_behind(items: Iterable[_T]) -> Iterator[_T]:
+    """The same items, each once the next is there: a step's result while the next is under way."""
+    earlier: list[_T] = []
+    for item in items:
+        yield from earlier
+        earlier = [item]
+    yield from earlier
+
+
+class Stopwatch:
+    """Adds up the time inside `with` blocks."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+
+    def __enter__(self) -> None:
+        self._began = time.perf_counter()
+
+    def __exit__(self, *_: object) -> None:
+        self.seconds += time.perf_counter() - self._began

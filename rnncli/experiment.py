@@ -18,6 +18,7 @@ __all__ = [
     "BACKENDS",
     "AdversarialSpec",
     "Backend",
+    "DeviceChoice",
     "EarlyStoppingSpec",
     "Experiment",
     "Monitor",
@@ -25,6 +26,7 @@ __all__ = [
 ]
 
 Backend = Literal["tensorflow", "jax", "torch"]
+DeviceChoice = Literal["auto", "cpu", "gpu"]
 BACKENDS: tuple[Backend, ...] = ("tensorflow", "jax", "torch")
 Monitor = Literal["macro_f1", "accuracy", "loss"]
 
@@ -69,8 +71,8 @@ class TrainSpec(Spec):
     precision: Literal["float32", "mixed_float16", "mixed_bfloat16"] = "float32"
     """Keras' dtype policy: what the layers compute in; weights stay float32."""
     recurrence: Literal["auto", "keras", "compiled"] = "auto"
-    """On a CPU with TensorFlow: Keras' loop over time or the compiled one, equal to 1e-5 and
-    faster once compiled; `auto` compiles where there is enough to train."""
+    """Keras' loop over time or the compiled one, equal to 1e-5, which TensorFlow has on a CPU and
+    JAX; `auto` compiles where that is faster: on a CPU if there is enough to train, on a GPU."""
     deterministic: bool = False
     """On a GPU, let only operations run that give the same bits every time, or stop and name the
     one that cannot; a CPU always repeats itself."""
@@ -94,7 +96,7 @@ class Experiment(Spec):
     """Seed of the initial weights, the batch order and dropout."""
     backend: Backend = "tensorflow"
     """Keras' backend."""
-    device: Literal["auto", "cpu", "gpu"] = "auto"
+    device: DeviceChoice = "auto"
     """`gpu` insists on one; `auto` takes one if it is there."""
     devices: Annotated[int, Field(ge=1)] = 1
     """How many of them share each batch, on TensorFlow and JAX; `train.batch_size` is that of

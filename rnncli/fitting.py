@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from rnncli import checkpoint, metrics
-from rnncli.epochs import batches, require_finite, reseed
+from rnncli.epochs import Batch, Stopwatch, batches, one_behind, require_finite, reseed
 from rnncli.errors import StorageError
 from rnncli.scoring import length_multiple, logits, softmax
 from rnncli.tables import Epoch
@@ -224,25 +224,30 @@ def _train_epoch(
     stop: StopRequest,
 ) -> Pass:
     encoded = prepared.encoded["train"]
-    multiple = length_multiple(encoded)
+    multiple = length_multiple(encoded, model)
     reseed(model, experiment.seed, epoch)
     began = time.perf_counter()
-    total, texts, in_steps, rate = 0.0, 0, 0.0, math.nan
-    for index, batch in enumerate(batches(experiment, prepared, epoch)):
-        if rate != batch.learning_rate:
-            rate = batch.learning_rate
-            model.optimizer.learning_rate = rate
-        ids = encoded.padded(batch.rows, multiple)
-        before = time.perf_counter()
-        loss = float(model.train_on_batch(ids, batch.targets, sample_weight=batch.weights))
-        in_steps += time.perf_counter() - before
+    total, texts, rate, inside = 0.0, 0, math.nan, Stopwatch()
+
+    def steps() -> Iterator[tuple[int, Batch, Any]]:
+        for index, batch in enumerate(batches(experiment, prepared, epoch)):
+            model.optimizer.learning_rate = batch.learning_rate
+            ids = encoded.padded(batch.rows, multiple)
+            with inside:
+                loss = model.begin_step(ids, batch.targets, batch.weights)
+            yield index, batch, loss
+
+    for index, batch, found in one_behind(steps()):
+        with inside:
+            loss = float(found)
+        rate = batch.learning_rate
         require_finite(loss, epoch, index, rate)
         total += loss * batch.texts
         texts += batch.texts
         reporter.step(texts, total / texts)
         if stop:
             raise stop.error()
-    return Pass(total / texts, rate, time.perf_counter() - began, in_steps)
+    return Pass(total / texts, rate, time.perf_counter() - began, inside.seconds)
 
 
 def _averaged_weights(model: Any, spec: TrainSpec) -> Any:

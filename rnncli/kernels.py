@@ -4,20 +4,21 @@
 backend     device   path                             for
 =========== ======== ================================ ============================================
 tensorflow  GPU      fused (cuDNN), mask right-padded LSTM, GRU with `reset_after: true`
-jax         GPU      fused (cuDNN), by length (ours)  LSTM in float32 without `return_state`; one
-                                                      seed at a time, on one device
+jax         GPU      compiled (ours, a scan)          SimpleRNN, LSTM, peephole LSTM; GRU with
+                                                      `reset_after: true`; on one device
 tensorflow  CPU      compiled (ours, XLA)             SimpleRNN, LSTM, GRU with `reset_after: true`,
                                                       peephole LSTM; float32; long trainings
 any         any      one product                      dense: no recurrence
-any         any      stepwise (Keras' loop)           all else: `recurrent_dropout`, `reset_after:
-                                                      false`, half precision on a CPU
+any         any      stepwise (Keras' loop)           all else: `reset_after: false`; but for jax on
+                                                      a GPU `recurrent_dropout`, and on a CPU half
+                                                      precision
 =========== ======== ================================ ============================================
 
 On TensorFlow the rules of the fused path are those of the installed Keras (3.15). On JAX and
 PyTorch Keras has fused kernels only without a mask, and texts of different lengths share a batch
-here, so that a mask is always there; on JAX `rnncli.layers.ragged` calls cuDNN itself. Compiling
-takes about a second for each length of a chunk: `auto` does it where Keras' loop would run for
-longer than `WORTH_COMPILING`.
+here, so that a mask is always there. On a GPU our scan (`rnncli.layers.scanning`) is @@@. On
+JAX on a CPU it gains nothing. On TensorFlow compiling takes about a second for each length of a
+chunk: `auto` does it where Keras' loop would run for longer than `WORTH_COMPILING`.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from rnncli.cells import CellSpec
     from rnncli.experiment import Experiment
 
-__all__ = ["WORTH_COMPILING", "Kernel", "Path", "Work", "compiled_layers", "kernels"]
+__all__ = ["WORTH_COMPILING", "Kernel", "Path", "Work", "compiled_layers", "kernels", "predicting"]
 
 WORTH_COMPILING = 15.0
 """Seconds that Keras' loop must be expected to take in a layer for the compiler to pay off."""
@@ -77,7 +78,7 @@ class Work:
 
 
 def kernels(
-    experiment: Experiment, device: Device, work: Work | None = None, seeds: int = 1
+    experiment: Experiment, device: Device, work: Work | None = None
 ) -> tuple[Kernel, ...]:
     """The kernel of every layer on a device.
 
@@ -85,7 +86,6 @@ def kernels(
         experiment: the config.
         device: where it runs.
         work: how much there is to train; None for a few steps or a prediction.
-        seeds: how many are trained as one program.
 
     Raises:
         ConfigError: `train.recurrence: compiled` cannot be had.
@@ -93,9 +93,17 @@ def kernels(
     features = experiment.model.embedding.dim
     found = []
     for index, layer in enumerate(experiment.model.layers):
-        found.append(_kernel(index, layer, features, experiment, device, work, seeds))
+        found.append(_kernel(index, layer, features, experiment, device, work))
         features = layer.output_units
     return tuple(found)
+
+
+def predicting(experiment: Experiment, device: Device) -> frozenset[int]:
+    """The layers to be compiled of a network that only answers: those on a GPU that can be."""
+    if device.kind != "gpu":
+        return frozenset()
+    auto = experiment.train.model_copy(update={"recurrence": "auto"})
+    return compiled_layers(kernels(experiment.model_copy(update={"train": auto}), device))
 
 
 def compiled_layers(found: tuple[Kernel, ...]) -> frozenset[int]:
@@ -110,12 +118,11 @@ def _kernel(
     experiment: Experiment,
     device: Device,
     work: Work | None,
-    seeds: int,
 ) -> Kernel:
     if not layer.recurrent:
         return Kernel(index, layer.cell, "product", "one matrix product over all steps")
     choice = experiment.train.recurrence
-    obstacle = layer.compiled_obstacle() or _setting_obstacle(experiment, device)
+    obstacle = layer.compiled_obstacle(device.backend) or _setting_obstacle(experiment, device)
     if choice == "compiled" and obstacle is not None:
         raise ConfigError(
             [
@@ -123,18 +130,20 @@ def _kernel(
                 f"({layer.cell}): {obstacle}; use auto or keras"
             ]
         )
-    if device.kind == "gpu":
-        obstacle = layer.fused_obstacle() or _fused_obstacle(layer, experiment, device, seeds)
-        path: Path = "fused" if obstacle is None else "stepwise"
-        return Kernel(index, layer.cell, path, obstacle or _FUSED[device.backend])
-    if choice == "auto" and obstacle is None:
-        seconds = 0.0 if work is None else _loop_seconds(layer, features, work)
-        if seconds < WORTH_COMPILING:
-            obstacle = "too little work to be worth compiling"
-    elif choice == "keras":
+    if choice == "keras":
         obstacle = "train.recurrence: keras"
+    if device.kind == "gpu" and device.backend != "jax":
+        obstacle = layer.fused_obstacle() or _FUSED_OBSTACLE.get(device.backend)
+        path: Path = "fused" if obstacle is None else "stepwise"
+        return Kernel(index, layer.cell, path, obstacle or "cuDNN with a right-padded mask")
+    if device.kind == "cpu" and choice == "auto" and obstacle is None:
+        seconds = 0.0 if work is None else _loop_seconds(layer, features, work)
+        if device.backend == "jax":
+            obstacle = "on a CPU Keras' loop is as fast on jax"
+        elif seconds < WORTH_COMPILING:
+            obstacle = "too little work to be worth compiling"
     if obstacle is None:
-        return Kernel(index, layer.cell, "compiled", "XLA, in chunks of time, a shard a core")
+        return Kernel(index, layer.cell, "compiled", _COMPILED[device.backend])
     return Kernel(index, layer.cell, "stepwise", obstacle)
 
 
@@ -146,36 +155,21 @@ def _loop_seconds(layer: CellSpec, features: int, work: Work) -> float:
 
 
 def _setting_obstacle(experiment: Experiment, device: Device) -> str | None:
-    if device.kind == "gpu":
-        return "it is for CPUs"
-    if device.backend != "tensorflow":
-        return f"Keras on {device.backend} runs its own loop"
+    if device.backend == "torch":
+        return "Keras on torch runs its own loop"
     if device.count > 1:
         return f"devices: {device.count} run Keras' loop"
+    if device.backend == "jax":
+        return None
+    if device.kind == "gpu":
+        return "on tensorflow it is for CPUs"
     if experiment.train.precision != "float32":
         return f"train.precision: {experiment.train.precision}"
     return None
 
 
-_FUSED = {
-    "tensorflow": "cuDNN with a right-padded mask",
-    "jax": "cuDNN, outputs picked by length",
+_COMPILED = {
+    "tensorflow": "XLA, in chunks of time, a shard a core",
+    "jax": "XLA, several steps at a time, up to the longest text",
 }
-
-
-def _fused_obstacle(
-    layer: CellSpec, experiment: Experiment, device: Device, seeds: int
-) -> str | None:
-    if device.backend == "torch":
-        return "Keras on torch has no fused kernel for masked texts"
-    if device.backend == "tensorflow":
-        return None
-    if layer.cell == "gru":
-        return "Keras has no fused GRU on jax"
-    if layer.return_state:
-        return "return_state: true, and cuDNN on jax reads the padding into the last state"
-    if experiment.train.precision != "float32":
-        return f"train.precision: {experiment.train.precision}"
-    if device.count > 1:
-        return f"devices: {device.count} run Keras' loop"
-    return None if seeds == 1 else f"{seeds} seeds in one program"
+_FUSED_OBSTACLE = {"torch": "Keras on torch has no fused kernel for masked texts"}

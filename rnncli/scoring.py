@@ -25,7 +25,7 @@ def logits(model: Any, encoded: Encoded, batch_size: int = 256) -> NDArray[np.fl
     A batch too small is filled up by repeating its texts, so that compilers see few sizes.
     """
     results = np.zeros((len(encoded), model.output_shape[-1]), np.float32)
-    multiple = length_multiple(encoded)
+    multiple = length_multiple(encoded, model)
     size = min(batch_size, 1 << max(len(encoded) - 1, 0).bit_length())
     size += -size % shares()
     for rows in prediction_batches(encoded.lengths, size):
@@ -48,14 +48,17 @@ def softmax(scores: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
     return np.asarray(powers / powers.sum(axis=-1, keepdims=True))
 
 
-def length_multiple(encoded: Encoded) -> int:
-    """To what the padded length is rounded up on the backend in use.
+def length_multiple(encoded: Encoded, model: Any) -> int:
+    """To what the padded length is rounded up for a model on the backend in use.
 
-    JAX compiles once for each shape, so that a corpus gets some eight lengths; the others take
-    any length as it comes.
+    JAX compiles once for each shape, so that a corpus gets some eight lengths, or a single one
+    where padding costs next to nothing; the others take any length as it comes.
     """
     import keras
 
     if keras.backend.backend() != "jax" or not len(encoded):
         return 1
-    return max(8, -(-int(encoded.lengths.max()) // 64) * 8)
+    longest = int(encoded.lengths.max())
+    if model.passes_over_padding:
+        return max(8, -(-longest // 8) * 8)
+    return max(8, -(-longest // 64) * 8)

@@ -11,14 +11,15 @@ Shape letters: S seeds, B batch, T time.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from rnncli.epochs import batches, require_finite, reseed
+from rnncli.epochs import Batch, Stopwatch, batches, one_behind, require_finite, reseed
 from rnncli.fitting import Pass, Progress, end_epoch, finished
+from rnncli.layers.jax_step import step_of, variables_of
 from rnncli.scoring import length_multiple
 
 if TYPE_CHECKING:
@@ -90,28 +91,34 @@ def _train_epoch(
     import jax.numpy as jnp
 
     encoded = prepared.encoded["train"]
-    multiple = length_multiple(encoded)
+    multiple = length_multiple(encoded, group[0].model)
     for seed in group:
         reseed(seed.model, seed.experiment.seed, epoch)
     state = [jnp.stack(arrays) for arrays in zip(*map(_values, group), strict=True)]
     step = _step(group[0].model)
     began = time.perf_counter()
-    total, texts, in_steps, rate = np.zeros(len(group)), 0, 0.0, 0.0
-    orders = (batches(seed.experiment, prepared, epoch) for seed in group)
-    for index, side_by_side in enumerate(zip(*orders, strict=True)):
+    total, texts, rate, inside = np.zeros(len(group)), 0, 0.0, Stopwatch()
+
+    def steps() -> Iterator[tuple[int, Sequence[Batch], Any]]:
+        nonlocal state
+        orders = (batches(seed.experiment, prepared, epoch) for seed in group)
+        for index, side_by_side in enumerate(zip(*orders, strict=True)):
+            rows = np.concatenate([batch.rows for batch in side_by_side])
+            ids = encoded.padded(rows, multiple)
+            with inside:
+                state, losses = step(
+                    state,
+                    ids.reshape(len(group), -1, *ids.shape[1:]),
+                    np.stack([batch.targets for batch in side_by_side]),
+                    np.stack([batch.weights for batch in side_by_side]),
+                    np.float32(side_by_side[0].learning_rate),
+                )
+            yield index, side_by_side, losses
+
+    for index, side_by_side, losses in one_behind(steps()):
+        with inside:
+            found = np.asarray(losses, np.float64)
         rate = side_by_side[0].learning_rate
-        rows = np.concatenate([batch.rows for batch in side_by_side])
-        ids = encoded.padded(rows, multiple)
-        before = time.perf_counter()
-        state, losses = step(
-            state,
-            ids.reshape(len(group), -1, *ids.shape[1:]),
-            np.stack([batch.targets for batch in side_by_side]),
-            np.stack([batch.weights for batch in side_by_side]),
-            np.float32(rate),
-        )
-        found = np.asarray(losses, np.float64)
-        in_steps += time.perf_counter() - before
         for loss in found:
             require_finite(float(loss), epoch, index, rate)
         total += found * [batch.texts for batch in side_by_side]
@@ -120,24 +127,16 @@ def _train_epoch(
         if stop:
             raise stop.error()
     for number, seed in enumerate(group):
-        for variable, values in zip(_variables(seed.model), state, strict=True):
+        for variable, values in zip(variables_of(seed.model), state, strict=True):
             variable.assign(values[number])
     seconds = time.perf_counter() - began
     share = 1 / len(group)
-    return [Pass(float(sum_) / texts, rate, seconds * share, in_steps * share) for sum_ in total]
-
-
-def _variables(model: Any) -> Arrays:
-    """All that a step changes: weights, random states, optimizer."""
-    return [
-        *model.trainable_variables,
-        *model.non_trainable_variables,
-        *model.optimizer.variables,
-    ]
+    in_steps = inside.seconds * share
+    return [Pass(float(sum_) / texts, rate, seconds * share, in_steps) for sum_ in total]
 
 
 def _values(seed: Seed) -> Arrays:
-    return [variable.value for variable in _variables(seed.model)]
+    return [variable.value for variable in variables_of(seed.model)]
 
 
 def _step(model: Any) -> Callable[..., Any]:
@@ -155,36 +154,16 @@ def _step(model: Any) -> Callable[..., Any]:
 def _compiled_step(model: Any) -> Callable[..., Any]:
     import jax
 
-    for layer in model._flatten_layers():
-        if hasattr(layer, "fused"):
-            layer.fused = False
-    weights, random = len(model.trainable_variables), len(model.non_trainable_variables)
-    optimizer = model.optimizer
+    step_of_one = step_of(model)
     at = next(
         index
-        for index, variable in enumerate(optimizer.variables)
-        if variable is optimizer._learning_rate
+        for index, variable in enumerate(variables_of(model))
+        if variable is model.optimizer._learning_rate
     )
-    metrics = [variable.value for variable in model.metrics_variables]
 
     def one(state: Arrays, ids: Any, targets: Any, sample_weight: Any, rate: Any) -> Any:
-        trainable, others = state[:weights], state[weights : weights + random]
-        slots = state[weights + random :]
-        slots[at] = rate
-        slope = jax.value_and_grad(model.compute_loss_and_updates, has_aux=True)
-        (_, found), gradients = slope(
-            trainable,
-            others,
-            metrics,
-            ids,
-            targets,
-            sample_weight,
-            training=True,
-            optimizer_variables=slots,
-        )
-        loss, _, others, _ = found
-        trainable, slots = optimizer.stateless_apply(slots, gradients, trainable)
-        return [*trainable, *others, *slots], loss
+        state[at] = rate
+        return step_of_one(state, ids, targets, sample_weight)
 
     step: Callable[..., Any] = jax.jit(jax.vmap(one, (0, 0, 0, 0, None)), donate_argnums=0)
     return step

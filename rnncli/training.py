@@ -212,7 +212,7 @@ def _train(
     prepared = preparation.tokenize(experiment, corpus, runs[0].path.parent / ".cache" / "tokens")
     tokens = int(prepared.encoded["train"].lengths.sum()) * experiment.train.epochs
     work = Work(tokens, experiment.train.batch_size)
-    layers = kernels(experiment, device, work, len(group))
+    layers = kernels(experiment, device, work)
     facts = describe_data(prepared)
     begun = []
     for one, run in zip(group, runs, strict=True):

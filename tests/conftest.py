@@ -18,10 +18,14 @@ if TYPE_CHECKING:
 os.environ.setdefault("KERAS_BACKEND", os.environ.get("RNN_TEST_BACKEND", "tensorflow"))
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
-# Tests compare bits: they run on the CPU whatever the machine has.
-os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
-os.environ["JAX_PLATFORMS"] = "cpu"
-os.environ["KERAS_TORCH_DEVICE"] = "cpu"
+# Tests compare bits: they run on the CPU whatever the machine has, unless it is the GPU's turn.
+if os.environ.get("RNN_TEST_DEVICE") == "gpu":
+    os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
+    os.environ.setdefault("JAX_DEFAULT_MATMUL_PRECISION", "highest")
+else:
+    os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
+    os.environ["JAX_PLATFORMS"] = "cpu"
+    os.environ["KERAS_TORCH_DEVICE"] = "cpu"
 # pytest-xdist sets it, and tables would be cut to it.
 os.environ.pop("COLUMNS", None)
 

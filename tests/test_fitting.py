@@ -257,7 +257,7 @@ def test_early_stopping_and_the_best_epoch(tmp_path: Path, monkeypatch: pytest.M
     )
     prepared = prepared_for(experiment)
     model = fresh(experiment, prepared)
-    monkeypatch.setattr(model, "train_on_batch", lambda *_, **__: 1.0)
+    monkeypatch.setattr(model, "begin_step", lambda *_, **__: 1.0)
     _, progress, _ = trained(experiment, tmp_path, prepared=prepared, model=model)
     assert [row.improved for row in progress.history] == [True, True, False, False, False]
     assert (progress.best_epoch, progress.best_value, progress.waited) == (2, 0.6, 3)
@@ -280,7 +280,7 @@ def test_a_target_ends_training_once_it_is_met(
     experiment = experiment_of(train={"epochs": 4, "monitor": monitor, "early_stopping": stopping})
     prepared = prepared_for(experiment)
     model = fresh(experiment, prepared)
-    monkeypatch.setattr(model, "train_on_batch", lambda *_, **__: 1.0)
+    monkeypatch.setattr(model, "begin_step", lambda *_, **__: 1.0)
     assert trained(experiment, tmp_path, prepared=prepared, model=model)[1].epoch == epochs
 
 
@@ -299,7 +299,7 @@ def test_any_validation_metric_can_choose(
     experiment = experiment_of(train={"epochs": 3, "monitor": monitor})
     prepared = prepared_for(experiment)
     model = fresh(experiment, prepared)
-    monkeypatch.setattr(model, "train_on_batch", lambda *_, **__: 1.0)
+    monkeypatch.setattr(model, "begin_step", lambda *_, **__: 1.0)
     assert trained(experiment, tmp_path, prepared=prepared, model=model)[1].best_epoch == best
 
 
@@ -321,7 +321,7 @@ def test_the_schedule_is_followed(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         rates.append(float(model.optimizer.learning_rate))
         return 1.0
 
-    monkeypatch.setattr(model, "train_on_batch", step)
+    monkeypatch.setattr(model, "begin_step", step)
     _, progress, _ = trained(experiment, tmp_path, prepared=prepared, model=model)
     up = [0.4 * n / 3 for n in (1, 2, 3)]
     down = [0.4 * (1 - 0.9 * n / 3) for n in (1, 2, 3)]
@@ -360,7 +360,7 @@ def test_a_loss_without_end_is_one_line(
     prepared = prepared_for(experiment)
     model = fresh(experiment, prepared)
     losses = iter([1.0, 0.9, value])
-    monkeypatch.setattr(model, "train_on_batch", lambda *_, **__: next(losses))
+    monkeypatch.setattr(model, "begin_step", lambda *_, **__: next(losses))
     with pytest.raises(Diverged, match=r"epoch 1, step 3: the loss became (nan|inf) at learning"):
         trained(experiment, tmp_path, prepared=prepared, model=model)
 

@@ -81,7 +81,7 @@ def test_equations_and_exact_resume(backend: str) -> None:
     assert suite(backend, "tests/cells/test_equations.py") > 5
     assert suite(backend, "tests/study/test_gradients.py") >= 4
     if backend == "jax":
-        assert suite(backend, "-m", "not slow", "tests/layers/test_ragged.py") >= 4
+        assert suite(backend, "-m", "not slow", "tests/layers/test_scanning.py") > 10
     assert suite(backend, "tests/test_fitting.py", "-k", "resumed or learns or averaged") >= 3
 
 
@@ -90,7 +90,7 @@ def test_equations_and_exact_resume(backend: str) -> None:
 def test_the_whole_contract(backend: str) -> None:
     """Cells, layers, readouts, model and training."""
     if backend == "jax":
-        assert suite(backend, "tests/layers/test_ragged.py") > 20
+        assert suite(backend, "-m", "slow", "tests/layers/test_scanning.py") > 10
     parts = ("cells", "layers", "readouts", "test_model.py", "test_fitting.py")
     assert suite(backend, "-m", "not slow", *(f"tests/{part}" for part in parts)) > 300
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
@@ -51,14 +53,23 @@ def test_softmax_is_stable_and_sums_to_one() -> None:
 
 
 @pytest.mark.parametrize(
-    ("backend", "longest", "multiple"),
-    [("tensorflow", 400, 1), ("jax", 400, 56), ("jax", 48, 8), ("jax", 3, 8), ("torch", 9, 1)],
+    ("backend", "longest", "multiple", "single"),
+    [
+        ("tensorflow", 400, 1, 1),
+        ("jax", 400, 56, 400),
+        ("jax", 45, 8, 48),
+        ("jax", 3, 8, 8),
+        ("torch", 9, 1, 1),
+    ],
 )
 def test_jax_gets_few_lengths(
-    monkeypatch: pytest.MonkeyPatch, backend: str, longest: int, multiple: int
+    monkeypatch: pytest.MonkeyPatch, backend: str, longest: int, multiple: int, single: int
 ) -> None:
     monkeypatch.setattr("keras.backend.backend", lambda: backend)
     encoded = Encoded.of([np.ones(longest, np.int32), np.ones(1, np.int32)])
-    assert length_multiple(encoded) == multiple
+    walks, passes = (SimpleNamespace(passes_over_padding=passes) for passes in (False, True))
+    assert length_multiple(encoded, walks) == multiple
     assert -(-longest // multiple) <= 8 or backend != "jax"
-    assert length_multiple(Encoded.of([])) == 1
+    assert length_multiple(encoded, passes) == single
+    assert longest <= single or backend != "jax"
+    assert length_multiple(Encoded.of([]), walks) == 1

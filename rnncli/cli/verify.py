@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from rnncli.cli.options import BackendOption, JsonOption, examples
+from rnncli.cli.options import BackendOption, DeviceOption, JsonOption, examples
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,6 +20,7 @@ __all__ = ["EXAMPLES", "verify"]
 EXAMPLES = examples(
     "rnn verify",
     "rnn verify peephole_lstm --backend tensorflow",
+    "rnn verify lstm --backend jax --device gpu",
     "rnn verify runs/gru_klue-1a2b3c4d-s1 --json",
 )
 
@@ -32,6 +33,7 @@ def verify(
         ),
     ] = None,
     backend: BackendOption = None,
+    device: DeviceOption = None,
     texts: Annotated[
         int, typer.Option("--texts", min=1, help="How many test texts of a run to replay.")
     ] = 64,
@@ -41,11 +43,12 @@ def verify(
 
     Cells: outputs, states and gradients in every setting and layout, on each backend
     that is installed. A run: its network on its own test texts, part by part, and
-    that padding has no say. Exit code 5 if anything is off.
+    that padding has no say. Cells are checked on the CPU unless a device is named.
+    Exit code 5 if anything is off.
     """
     from rnncli.study.verify_backends import unchecked, verified
 
-    found = verified(subject, backend, texts, lambda line: typer.echo(line, err=True))
+    found = verified(subject, backend, device, texts, lambda line: typer.echo(line, err=True))
     absent = unchecked(backend)
     name = subject and Path(subject).resolve().name
     if json:

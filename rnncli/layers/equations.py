@@ -1,5 +1,7 @@
 """What a cell writes down to be compiled: one step forwards, one back, the weights' gradients.
 
+They are written in Keras' operations, and run in `rnncli.layers.recurrence` on TensorFlow and in
+`rnncli.layers.scanning` on JAX.
 Shape letters: b texts of a shard, L steps of a chunk, U units, G columns of the kernel (U for each
 gate).
 """
@@ -10,13 +12,16 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import Any
 
-__all__ = ["Equations", "Tensors"]
+import keras
+from keras import ops
+
+__all__ = ["Equations", "Tensors", "product_over_steps"]
 
 Tensors = Sequence[Any]
 
 
 class Equations(ABC):
-    """One step of a cell, forwards and back, in TensorFlow's operations.
+    """One step of a cell, forwards and back, in Keras' operations.
 
     Subclasses are functions under a name: what they compute depends on their arguments alone.
     """
@@ -71,3 +76,12 @@ class Equations(ABC):
             before: the states before each step [L·b, U].
             after: the states after each step [L·b, U].
         """
+
+
+def product_over_steps(states: Any, slopes: Any) -> Any:
+    """A matrix's gradient: statesᵀ · slopes, over all steps and texts [L·b, ·]."""
+    if keras.backend.backend() == "tensorflow":
+        import tensorflow as tf
+
+        return tf.matmul(states, slopes, transpose_a=True)
+    return ops.matmul(ops.transpose(states), slopes)

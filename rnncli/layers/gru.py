@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import keras
+from keras import ops
 
 from rnncli.layers.chrono import ChronoBias
-from rnncli.layers.equations import Equations, Tensors
-from rnncli.layers.recurrence import CompiledLoop
+from rnncli.layers.compiled_loop import CompiledLoop
+from rnncli.layers.equations import Equations, Tensors, product_over_steps
 
 __all__ = ["GRU"]
 
@@ -25,32 +26,26 @@ class _Equations(Equations):
 
     def forward(self, z: Any, before: Any, weights: Any) -> Any:
         """See `Equations`; kept are the gates and u_g."""
-        import tensorflow as tf
-
         (h,) = before
         recurrent_kernel, bias = weights
-        xz, xr, xg = tf.split(z, 3, -1)
-        uz, ur, ug = tf.split(h @ recurrent_kernel + bias, 3, -1)
-        z, r = tf.sigmoid(xz + uz), tf.sigmoid(xr + ur)
-        g = tf.tanh(xg + r * ug)
-        return [g + z * (h - g)], [tf.concat([z, r, g], -1), ug]
+        xz, xr, xg = ops.split(z, 3, axis=-1)
+        uz, ur, ug = ops.split(h @ recurrent_kernel + bias, 3, axis=-1)
+        z, r = ops.sigmoid(xz + uz), ops.sigmoid(xr + ur)
+        g = ops.tanh(xg + r * ug)
+        return [g + z * (h - g)], [ops.concatenate([z, r, g], axis=-1), ug]
 
     def backward(self, kept: Any, before: Any, after: Any, slopes: Any, turned: Any) -> Any:
         """See `Equations`."""
-        import tensorflow as tf
-
-        z, r, g = tf.split(kept[0], 3, -1)
+        z, r, g = ops.split(kept[0], 3, axis=-1)
         (h,), (by_h,) = before, slopes
         by_g = by_h * (1 - z) * (1 - g * g)
         by_gates = [by_h * (h - g) * z * (1 - z), by_g * kept[1] * r * (1 - r)]
-        by_u = tf.concat([*by_gates, by_g * r], -1)
-        return [tf.concat([*by_gates, by_g], -1), by_u], [by_u @ turned[0] + by_h * z]
+        by_u = ops.concatenate([*by_gates, by_g * r], axis=-1)
+        return [ops.concatenate([*by_gates, by_g], axis=-1), by_u], [by_u @ turned[0] + by_h * z]
 
     def weight_slopes(self, slopes: Any, kept: Any, before: Any, after: Any) -> Any:
         """See `Equations`."""
-        import tensorflow as tf
-
-        return [tf.matmul(before[0], slopes[1], transpose_a=True), tf.reduce_sum(slopes[1], 0)]
+        return [product_over_steps(before[0], slopes[1]), ops.sum(slopes[1], axis=0)]
 
 
 _EQUATIONS = _Equations()

@@ -9,7 +9,9 @@ from typing import Any
 
 import keras
 
-from rnncli.layers import adversarial, recurrence
+from rnncli.layers import adversarial
+from rnncli.layers.compiled_loop import CompiledLoop
+from rnncli.layers.jax_step import step_of, variables_of
 
 __all__ = ["Network"]
 
@@ -20,7 +22,8 @@ class Network(keras.Model):
 
     On TensorFlow a step is traced once for each size of a batch, whatever the length of its texts,
     and nothing stands between the caller and the compiled function; Keras' methods trace twice
-    and take some 2 ms a step for adapters, metrics and logs. On other backends they are used.
+    and take some 2 ms a step for adapters, metrics and logs. So they do on JAX, where a step is one
+    compiled function, too. On PyTorch, and over several of JAX's devices, they are used.
     """
 
     adversarial_epsilon: float | None = None
@@ -30,16 +33,51 @@ class Network(keras.Model):
         self, x: Any, y: Any = None, sample_weight: Any = None, **kwargs: Any
     ) -> Any:
         """One step of the compiled optimizer; the mean loss before it."""
-        if keras.backend.backend() != "tensorflow" or sample_weight is None or kwargs:
+        if sample_weight is None or kwargs:
             return super().train_on_batch(x, y, sample_weight, **kwargs)
-        step = self._traced("train", x, lambda: _training_step(self, x, y))
-        return float(step(x, y, sample_weight))
+        return float(self.begin_step(x, y, sample_weight))
+
+    def begin_step(self, x: Any, y: Any, sample_weight: Any) -> Any:
+        """One step of the compiled optimizer; `float` of what comes back waits for its loss.
+
+        On a GPU the next batch can be made meanwhile.
+        """
+        if keras.backend.backend() == "tensorflow":
+            return self._traced("train", x, lambda: _training_step(self, x, y))(x, y, sample_weight)
+        if keras.backend.backend() == "jax" and keras.distribution.distribution() is None:
+            return self._jax_step(x, y, sample_weight)
+        return super().train_on_batch(x, y, sample_weight)
+
+    def _jax_step(self, *batch: Any) -> Any:
+        import jax
+
+        step = self._kept("step", lambda: jax.jit(step_of(self), donate_argnums=0))
+        variables = variables_of(self)
+        state, loss = step([variable.value for variable in variables], *batch)
+        for variable, value in zip(variables, state, strict=True):
+            variable.assign(value)
+        return loss
 
     def predict_on_batch(self, x: Any) -> Any:
         """Logits [B, C] of ids [B, T] or [B, T, N]."""
         if keras.backend.backend() != "tensorflow":
             return super().predict_on_batch(x)
         return self._traced("predict", x, lambda: _prediction(self, x))(x).numpy()
+
+    @property
+    def passes_over_padding(self) -> bool:
+        """Whether texts may be padded as far as any is long, at next to no cost.
+
+        A GPU makes light of products over padding, and our own loop for JAX does not walk over it.
+        """
+        if keras.backend.backend() != "jax":
+            return False
+        import jax
+
+        loops = [part for part in self._flatten_layers() if isinstance(part, keras.layers.RNN)]
+        return jax.default_backend() == "gpu" and all(
+            isinstance(loop, CompiledLoop) and loop.compiled for loop in loops
+        )
 
     def compile(self, *args: Any, adversarial_epsilon: float | None = None, **kwargs: Any) -> None:
         """See `keras.Model.compile`; steps of an earlier optimizer are forgotten."""
@@ -61,11 +99,14 @@ class Network(keras.Model):
         return adversarial.torch_train_step(self, *args)
 
     def _traced(self, kind: str, ids: Any, make: Callable[[], Any]) -> Callable[..., Any]:
+        return self._kept((kind, len(ids)), make)
+
+    def _kept(self, name: Any, make: Callable[[], Any]) -> Callable[..., Any]:
         # Not an attribute that Keras tracks: a function is no part of the model.
         functions = self.__dict__.setdefault("_functions", {})
-        if (kind, len(ids)) not in functions:
-            functions[kind, len(ids)] = make()
-        return functions[kind, len(ids)]
+        if name not in functions:
+            functions[name] = make()
+        return functions[name]
 
 
 def _training_step(model: Any, x: Any, y: Any) -> Callable[..., Any]:
@@ -159,7 +200,9 @@ def _compiling(model: Any, batch: int, steps: int) -> Iterator[None]:
 
     Whatever goes wrong there comes up again, and is told, when the step runs.
     """
-    loops = [part for part in model._flatten_layers() if isinstance(part, recurrence.CompiledLoop)]
+    from rnncli.layers import recurrence
+
+    loops = [part for part in model._flatten_layers() if isinstance(part, CompiledLoop)]
     programs = [recurrence.ahead(loop, batch, steps) for loop in loops if loop.compiled]
 
     def compile_all() -> None:

@@ -9,8 +9,8 @@ import keras
 from keras import ops
 
 from rnncli.layers.chrono import ChronoBias
-from rnncli.layers.equations import Equations, Tensors
-from rnncli.layers.recurrence import CompiledLoop
+from rnncli.layers.compiled_loop import CompiledLoop
+from rnncli.layers.equations import Equations, Tensors, product_over_steps
 
 __all__ = ["PeepholeLSTM", "PeepholeLSTMCell"]
 
@@ -141,7 +141,7 @@ class _Equations(Equations):
         """See `Equations`."""
         by_i, by_f, _, by_o = ops.split(slopes[0], 4, axis=-1)
         looked = ((before[1], by_i), (before[1], by_f), (after[1], by_o))
-        by_recurrent = ops.matmul(ops.transpose(before[0]), slopes[0])
+        by_recurrent = product_over_steps(before[0], slopes[0])
         return [by_recurrent, *(self._by_peephole(*pair) for pair in looked)]
 
     def _look(self, state: Any, peephole: Any) -> Any:
@@ -150,7 +150,7 @@ class _Equations(Equations):
     def _by_peephole(self, state: Any, slope: Any) -> Any:
         if self._diagonal:
             return ops.sum(state * slope, axis=0)
-        return ops.matmul(ops.transpose(state), slope)
+        return product_over_steps(state, slope)
 
 
 _equations = functools.cache(_Equations)
@@ -222,6 +222,10 @@ class PeepholeLSTM(CompiledLoop, keras.layers.RNN):
     def features_dropped(self, sequences: Any, training: bool) -> Any:
         """As they are: `call` drops them."""
         return sequences
+
+    def state_dropped(self, state: Any) -> Any:
+        """What `call` drew."""
+        return self.cell.recurrent_mask
 
     def get_config(self) -> dict[str, Any]:
         """What Keras needs to build the layer again."""

@@ -17,77 +17,15 @@ import itertools
 from collections.abc import Callable
 from typing import Any
 
-import keras
-
 from rnncli.layers.chunk_programs import backwards_program, forwards_program, sizes_of
 from rnncli.layers.equations import Equations, Tensors
 from rnncli.layers.shard import Shard, chunk_length
 from rnncli.machine import cores
 
-__all__ = ["CompiledLoop", "ahead", "recur", "suits"]
+__all__ = ["ahead", "recur"]
 
 _SHARD = 16
 """Texts a shard has at least, where there are that many: smaller products are slow."""
-
-
-class CompiledLoop:
-    """Mixed in before a Keras recurrent layer: its loop over time is `recur`'s if `compiled`.
-
-    Left to Keras are other backends, GPUs, half precision, recurrent dropout in training, and
-    eager mode, where nothing would run side by side.
-    """
-
-    compiled: bool
-    cell: Any
-
-    def recurrence(self) -> tuple[Equations, Tensors]:
-        """The cell's equations; and kernel, bias, and the equations' own weights."""
-        raise NotImplementedError
-
-    def features_dropped(self, sequences: Any, training: bool) -> Any:
-        """[B, T, D] with a text's features dropped in training, as Keras' own layers do."""
-        if not training or not self.dropout:  # type: ignore[attr-defined]
-            return sequences
-        return sequences * self.cell.get_dropout_mask(sequences[:, 0])[:, None]
-
-    def inner_loop(
-        self, sequences: Any, initial_state: Any, mask: Any, training: bool = False
-    ) -> tuple[Any, Any, Any]:
-        """[B, T, D] to the last output, all outputs, and the states, as Keras' method does."""
-        layer: Any = self
-        if not suits(layer, training):
-            return super().inner_loop(  # type: ignore[misc]
-                sequences, initial_state, mask, training
-            )
-        import tensorflow as tf
-
-        sequences = layer.features_dropped(sequences, training)
-        if layer.go_backwards:
-            sequences = tf.reverse(sequences, [1])
-            mask = None if mask is None else tf.reverse(mask, [1])
-        equations, weights = layer.recurrence()
-        every, states = recur(
-            equations, weights, sequences, mask, initial_state, outputs=layer.return_sequences
-        )
-        if every is None:
-            every = states[0][:, None]
-        elif layer.zero_output_for_mask and mask is not None:
-            every = every * tf.cast(mask, every.dtype)[..., None]
-        return states[0], every, states
-
-
-def suits(layer: Any, training: bool) -> bool:
-    """Whether a layer's loop is `recur`'s where it is called; see `CompiledLoop`."""
-    if not layer.compiled or keras.backend.backend() != "tensorflow":
-        return False
-    import tensorflow as tf
-
-    return (
-        not tf.executing_eagerly()
-        and layer.compute_dtype in ("float32", "float64")
-        and not (training and layer.recurrent_dropout)
-        and not tf.config.get_visible_devices("GPU")
-    )
 
 
 def ahead(layer: Any, batch: int, steps: int) -> Callable[[], Any]:

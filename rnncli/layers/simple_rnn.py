@@ -7,8 +7,8 @@ from typing import Any
 
 import keras
 
-from rnncli.layers.equations import Equations, Tensors
-from rnncli.layers.recurrence import CompiledLoop
+from rnncli.layers.compiled_loop import CompiledLoop
+from rnncli.layers.equations import Equations, Tensors, product_over_steps
 
 __all__ = ["SimpleRNN"]
 
@@ -40,9 +40,7 @@ class _Equations(Equations):
 
     def weight_slopes(self, slopes: Any, kept: Any, before: Any, after: Any) -> Any:
         """See `Equations`."""
-        import tensorflow as tf
-
-        return [tf.matmul(before[0], slopes[0], transpose_a=True)]
+        return [product_over_steps(before[0], slopes[0])]
 
 
 _equations = functools.cache(_Equations)

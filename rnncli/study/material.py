@@ -103,7 +103,7 @@ def opened_run(
     if not len(predictions.gold):
         raise UsageError(f"{path}: its test split is empty; a study needs texts")
     with native_output_to(), trouble_told():
-        classifier = load_classifier(run, device, backend)
+        classifier = load_classifier(run, device, backend, exact=True)
         experiment, model = classifier.experiment, classifier.model
         if experiment.train.precision != "float32":
             weights = model.get_weights()
@@ -137,7 +137,7 @@ def opened_config(
     """
     experiment = _in_float32(load_config(config, backend=backend, device=device))
     with native_output_to(), trouble_told():
-        activate(experiment.backend, experiment.device)
+        activate(experiment.backend, experiment.device, exact=True)
         try:
             corpus = experiment.data.load()
             source = f"{corpus.source.name}, test split"

@@ -18,6 +18,7 @@ from rnncli.run import Run
 from rnncli.suggestions import did_you_mean
 
 if TYPE_CHECKING:
+    from rnncli.experiment import DeviceChoice
     from rnncli.study.verify import Finding
 
 __all__ = ["Unchecked", "unchecked", "verified"]
@@ -37,13 +38,18 @@ class Unchecked:
 
 
 def verified(
-    subject: str | None, backend: Backend | None, texts: int, tell: Callable[[str], object]
+    subject: str | None,
+    backend: Backend | None,
+    device: DeviceChoice | None,
+    texts: int,
+    tell: Callable[[str], object],
 ) -> list[Finding]:
     """Check a cell, a run or every cell.
 
     Args:
         subject: a cell's name, a run's directory, or None for every cell.
         backend: check on this one, in this process; None for each that is installed.
+        device: where; by default a run where it was trained, if it can be, and cells on the CPU.
         texts: how many of a run's test texts.
         tell: is told which backend's turn it is.
 
@@ -55,12 +61,12 @@ def verified(
     """
     run = _run_of(subject)
     if backend is not None:
-        return _here(subject, run, backend, texts)
+        return _here(subject, run, backend, device, texts)
     found: list[Finding] = []
     for name in BACKENDS:
         if _installed(name):
             tell(f"checking on {name} …")
-            found += _in_a_process(subject, name, texts)
+            found += _in_a_process(subject, name, device, texts)
     return found
 
 
@@ -100,25 +106,30 @@ def _run_of(subject: str | None) -> Run | None:
     )
 
 
-def _here(subject: str | None, run: Run | None, backend: Backend, texts: int) -> list[Finding]:
+def _here(
+    subject: str | None, run: Run | None, backend: Backend, device: DeviceChoice | None, texts: int
+) -> list[Finding]:
     from rnncli.backend import activate, trouble_told
     from rnncli.quiet import native_output_to
 
     with native_output_to(), trouble_told():
-        activate(backend, "auto" if run else "cpu")
         if run is not None:
             from rnncli.study.verify_run import verify_run
 
-            return list(verify_run(run, backend, texts))
+            return list(verify_run(run, backend, texts, device))
+        activate(backend, device or "cpu", exact=True)
         from rnncli.study.verify import verify_cells
 
         return list(verify_cells([subject] if subject else []))
 
 
-def _in_a_process(subject: str | None, backend: Backend, texts: int) -> list[Finding]:
+def _in_a_process(
+    subject: str | None, backend: Backend, device: DeviceChoice | None, texts: int
+) -> list[Finding]:
     from rnncli.study.verify import Finding
 
     asked = [*([subject] if subject else []), "--backend", backend, "--texts", str(texts)]
+    asked += ["--device", device] if device else []
     done = subprocess.run(
         [sys.executable, "-m", "rnncli", "verify", *asked, "--json"],
         capture_output=True,

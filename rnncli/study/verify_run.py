@@ -38,15 +38,20 @@ _EXTRA = 17
 """Steps of padding more than needed."""
 _SINGLE, _HALF = 1e-4, 5e-2
 """What rounding may leave over a whole text, where the largest value is 1 or less."""
+_TF32 = 1e-2
+"""Likewise, where a GPU multiplied factors of 10 bits."""
 
 
-def verify_run(run: Run, backend: Backend | None = None, texts: int = 64) -> Iterator[Finding]:
+def verify_run(
+    run: Run, backend: Backend | None = None, texts: int = 64, device: str | None = None
+) -> Iterator[Finding]:
     """Check a run's network on its own test texts.
 
     Args:
         run: a run with weights and test predictions.
         backend: instead of the run's.
         texts: how many of the test texts to take, of all lengths.
+        device: instead of the run's.
 
     Yields:
         a finding for each part, in order, then for the whole.
@@ -56,7 +61,7 @@ def verify_run(run: Run, backend: Backend | None = None, texts: int = 64) -> Ite
         StorageError: a file of the run is missing or damaged.
         DeviceError: the backend is not available.
     """
-    classifier = load_classifier(run, backend=backend)
+    classifier = load_classifier(run, device, backend, exact=True)
     predictions = run.predictions()
     encoded = Encoded.of(classifier.tokenizer.encode_many(predictions.texts))
     rows = _of_all_lengths(encoded.lengths, texts)
@@ -83,7 +88,9 @@ def verify_run(run: Run, backend: Backend | None = None, texts: int = 64) -> Ite
                 yield finding(on, name, check, "values", [(found, replayed)], allowed)
     answers = softmax(logits(classifier.model, encoded))
     recorded = predictions.probabilities.astype(np.float64)
-    yield finding(on, name, "recorded probabilities", "values", [(answers, recorded)], allowed)
+    where = run.read("environment")["device"]["kind"]
+    coarse = allowed if where == "cpu" else max(allowed, _TF32)
+    yield finding(on, name, "recorded probabilities", "values", [(answers, recorded)], coarse)
     compiled = _compiled(classifier, run)
     if compiled is not None:
         found = compiled.predict_on_batch(batch)
@@ -138,10 +145,10 @@ def _compiled(classifier: Classifier, run: Run) -> Any:
     able = [
         index
         for index, layer in enumerate(experiment.model.layers)
-        if layer.compiled_obstacle() is None
+        if layer.compiled_obstacle(device.backend) is None
     ]
     single = experiment.train.precision == "float32"
-    if not able or not single or (device.backend, device.kind) != ("tensorflow", "cpu"):
+    if not able or not single or device.kind == "gpu" or device.backend == "torch":
         return None
     size = len(classifier.tokenizer.vocabulary)
     model = preparation.build(experiment, size, len(classifier.labels), compiled=able)

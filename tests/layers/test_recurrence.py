@@ -193,7 +193,7 @@ def test_shards_share_the_batch(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_where_it_is_left_to_keras() -> None:
-    from rnncli.layers.recurrence import suits
+    from rnncli.layers.compiled_loop import suits
 
     def asked(training: bool = True, **settings: Any) -> bool:
         import tensorflow as tf

@@ -1,0 +1,109 @@
+"""Where a layer's loop over time is one of ours: `recurrence` on TensorFlow, `scanning` on JAX.
+
+Shape letters: B batch, T time, D features, U units, G columns of the kernel, K gates.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+from keras import ops
+
+from rnncli.layers.equations import Equations, Tensors
+
+__all__ = ["CompiledLoop", "suits"]
+
+
+class CompiledLoop:
+    """Mixed in before a Keras recurrent layer: its loop over time is ours if `compiled`.
+
+    Left to Keras on TensorFlow are GPUs, half precision, recurrent dropout in training, and eager
+    mode, where nothing would run side by side.
+    """
+
+    compiled: bool
+    cell: Any
+
+    def recurrence(self) -> tuple[Equations, Tensors]:
+        """The cell's equations; and kernel, bias, and the equations' own weights."""
+        raise NotImplementedError
+
+    def features_dropped(self, sequences: Any, training: bool) -> Any:
+        """[B, T, D] with a text's features dropped in training, as Keras' own layers do.
+
+        With recurrent dropout Keras drops others for each gate: K of them.
+        """
+        if not training or not self.dropout:  # type: ignore[attr-defined]
+            return sequences
+        dropped = self.cell.get_dropout_mask(sequences[:, 0])
+        if isinstance(dropped, list):
+            return [sequences * mask[:, None] for mask in dropped]
+        return sequences * dropped[:, None]
+
+    def state_dropped(self, state: Any) -> Any:
+        """The factors of h [B, U] that the recurrent kernel reads in training, a gate's [B, K·U]."""
+        dropped = self.cell.get_recurrent_dropout_mask(state)
+        return ops.concatenate(dropped, axis=-1) if isinstance(dropped, list) else dropped
+
+    def inner_loop(
+        self, sequences: Any, initial_state: Any, mask: Any, training: bool = False
+    ) -> tuple[Any, Any, Any]:
+        """[B, T, D] to the last output, all outputs, and the states, as Keras' method does."""
+        layer: Any = self
+        if not suits(layer, training):
+            return super().inner_loop(  # type: ignore[misc]
+                sequences, initial_state, mask, training
+            )
+        if layer.go_backwards:
+            sequences = ops.flip(sequences, axis=1)
+            mask = None if mask is None else ops.flip(mask, axis=1)
+        loop = {"tensorflow": _on_tensorflow, "jax": _on_jax}[keras.backend.backend()]
+        every, states = loop(layer, sequences, mask, list(initial_state), training)
+        if every is None:
+            every = states[0][:, None]
+        elif layer.zero_output_for_mask and mask is not None:
+            every = every * ops.cast(mask, every.dtype)[..., None]
+        return states[0], every, states
+
+
+def suits(layer: Any, training: bool) -> bool:
+    """Whether a layer's loop is ours where it is called; see `CompiledLoop`."""
+    if not layer.compiled or keras.backend.backend() not in ("tensorflow", "jax"):
+        return False
+    if keras.backend.backend() == "jax":
+        return True
+    import tensorflow as tf
+
+    return (
+        not tf.executing_eagerly()
+        and layer.compute_dtype in ("float32", "float64")
+        and not (training and layer.recurrent_dropout)
+        and not tf.config.get_visible_devices("GPU")
+    )
+
+
+def _on_tensorflow(layer: Any, sequences: Any, mask: Any, states: Any, training: bool) -> Any:
+    from rnncli.layers.recurrence import recur
+
+    equations, weights = layer.recurrence()
+    sequences = layer.features_dropped(sequences, training)
+    outputs = layer.return_sequences
+    return recur(equations, weights, sequences, mask, states, outputs=outputs)
+
+
+def _on_jax(layer: Any, sequences: Any, mask: Any, states: Any, training: bool) -> Any:
+    from rnncli.layers.scanning import recur
+
+    equations, weights = layer.recurrence()
+    kernel, bias, *own = (ops.convert_to_tensor(weight) for weight in weights)
+    sequences = layer.features_dropped(sequences, training)
+    if isinstance(sequences, list):
+        kernels = ops.split(kernel, len(sequences), axis=-1)
+        pairs = zip(sequences, kernels, strict=True)
+        z = ops.concatenate([ops.matmul(*pair) for pair in pairs], axis=-1) + bias
+    else:
+        z = ops.matmul(sequences, kernel) + bias
+    dropped = layer.state_dropped(states[0]) if training and layer.recurrent_dropout else None
+    outputs = layer.return_sequences
+    return recur(equations, own, z, mask, states, outputs=outputs, dropped=dropped)
