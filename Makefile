@@ -17,7 +17,7 @@ export UV_COMPILE_BYTECODE := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-slow check format lock sweep runs clean
+.PHONY: help setup demo test test-slow test-gpu check format lock sweep runs clean
 
 help:  ## this list
 	@echo "rnncli - train, compare and understand recurrent text classifiers"
@@ -52,6 +52,9 @@ test: setup  ## the test suite, without the slow and the real-data tests (under 
 
 test-slow: setup  ## the slow tests, and those on real data where RNN_DATA or ../shared/data has it
 	$(BIN)/python -m pytest -m "slow or data" $(PYTEST)
+
+test-gpu:  ## on a GPU, with this PYTHON's JAX: our recurrence there, exact repetition, seeds together
+	RNN_TEST_DEVICE=gpu RNN_TEST_BACKEND=jax $(PYTHON) -m pytest tests/test_gpu.py tests/layers/test_scanning.py $(PYTEST)
 
 check: setup  ## ruff, mypy --strict, import-linter
 	$(BIN)/ruff check .

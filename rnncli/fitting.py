@@ -230,8 +230,11 @@ def _train_epoch(
     total, texts, rate, inside = 0.0, 0, math.nan, Stopwatch()
 
     def steps() -> Iterator[tuple[int, Batch, Any]]:
+        set_rate = math.nan
         for index, batch in enumerate(batches(experiment, prepared, epoch)):
-            model.optimizer.learning_rate = batch.learning_rate
+            if set_rate != batch.learning_rate:
+                set_rate = batch.learning_rate
+                model.optimizer.learning_rate = set_rate
             ids = encoded.padded(batch.rows, multiple)
             with inside:
                 loss = model.begin_step(ids, batch.targets, batch.weights)

@@ -25,7 +25,7 @@ def logits(model: Any, encoded: Encoded, batch_size: int = 256) -> NDArray[np.fl
     A batch too small is filled up by repeating its texts, so that compilers see few sizes.
     """
     results = np.zeros((len(encoded), model.output_shape[-1]), np.float32)
-    multiple = length_multiple(encoded, model)
+    multiple = 1 << (length_multiple(encoded, model) - 1).bit_length()  # few, for single texts
     size = min(batch_size, 1 << max(len(encoded) - 1, 0).bit_length())
     size += -size % shares()
     for rows in prediction_batches(encoded.lengths, size):

@@ -15,7 +15,7 @@ from rnncli.backend import Device
 from rnncli.cells import CELLS, Cell, CellSpec
 from rnncli.errors import ConfigError
 from rnncli.experiment import BACKENDS
-from rnncli.kernels import Kernel, Work, compiled_layers, kernels
+from rnncli.kernels import Kernel, Work, compiled_layers, kernels, predicting
 from tests.synthetic import experiment_of
 from tests.variants import named, variants
 
@@ -76,7 +76,8 @@ def test_the_choice_may_be_made_by_hand() -> None:
     by_hand = kernel_of(case, "tensorflow", "cpu", MUCH, recurrence="keras")
     assert (by_hand.path, by_hand.reason) == ("stepwise", "train.recurrence: keras")
     assert kernel_of(case, "tensorflow", "cpu", recurrence="compiled").path == "compiled"
-    for backend, kind in (("tensorflow", "gpu"), ("jax", "cpu")):
+    assert kernel_of(case, "jax", "cpu", recurrence="compiled").path == "compiled"
+    for backend, kind in (("tensorflow", "gpu"), ("torch", "cpu")):
         with pytest.raises(ConfigError, match="recurrence: compiled cannot be had"):
             kernel_of(case, backend, kind, MUCH, recurrence="compiled")
     case["reset_after"] = False
@@ -125,58 +126,58 @@ def test_reasons_name_the_setting() -> None:
     assert reason(cell="lstm", recurrent_dropout=0.1) == "recurrent_dropout > 0"
     assert reason(cell="lstm") == "cuDNN with a right-padded mask"
     assert reason(cell="simple_rnn") == "Keras has no fused kernel for simple_rnn"
-    assert kernel_of({"cell": "gru", "units": 4}, "jax").reason == "Keras has no fused GRU on jax"
     assert "masked" in kernel_of({"cell": "lstm", "units": 4}, "torch").reason
     assert "its own loop" in kernel_of({"cell": "lstm", "units": 4}, "torch", "cpu").reason
 
 
 @pytest.mark.parametrize("backend", [b for b in BACKENDS if b != "tensorflow"])
 def test_masks_forbid_fusing_elsewhere(backend: str) -> None:
-    """In the installed sources the fused LSTM of JAX and PyTorch gives up at a mask.
-
-    On JAX ours does not: what it cannot do is told.
-    """
+    """In the installed sources the fused LSTM of JAX and PyTorch gives up at a mask."""
     body = sources(backend).split("\ndef lstm(")[1].split("\ndef ")[0]
     assert "if mask is not None:\n        raise NotImplementedError" in body
-    path = "fused" if backend == "jax" else "stepwise"
+    path = "compiled" if backend == "jax" else "stepwise"
     assert kernel_of({"cell": "lstm", "units": 4}, backend).path == path
 
 
-@pytest.mark.parametrize(
-    ("layer", "train", "seeds", "reason"),
-    [
-        ({"return_state": True}, {}, 1, "return_state: true"),
-        ({"recurrent_dropout": 0.1}, {}, 1, "recurrent_dropout > 0"),
-        ({}, {"precision": "mixed_bfloat16"}, 1, "train.precision: mixed_bfloat16"),
-        ({}, {}, 3, "3 seeds in one program"),
-    ],
-)
-def test_what_keeps_an_lstm_on_jax_from_cudnn(
-    layer: dict[str, Any], train: dict[str, Any], seeds: int, reason: str
+@every_cell
+@pytest.mark.parametrize("settings", [{}, {"recurrent_dropout": 0.1}], ids=["plain", "dropped"])
+@pytest.mark.parametrize("precision", ["float32", "mixed_bfloat16"])
+def test_a_gpu_with_jax_runs_our_scan(
+    case: dict[str, Any], settings: dict[str, Any], precision: str
 ) -> None:
-    experiment = experiment_of(
-        model={"layers": [{"cell": "lstm", "units": 4, **layer}], "readout": "state"}
-        if layer.get("return_state")
-        else {"layers": [{"cell": "lstm", "units": 4, **layer}]},
-        train=train,
-    )
-    (kernel,) = kernels(experiment, Device("jax", "gpu", "", ""), None, seeds)
-    assert kernel.path == "stepwise"
-    assert kernel.reason.startswith(reason)
+    """Whatever the precision and however short the training; the GRU not with all settings."""
+    if case["cell"] == "dense":
+        pytest.skip("no recurrence")
+    kernel = kernel_of({**case, **settings}, "jax", precision=precision)
+    if case["cell"] == "gru" and (settings or not case.get("reset_after", True)):
+        assert kernel.path == "stepwise"
+        assert kernel.reason in ("reset_after: false", "recurrent_dropout > 0")
+    else:
+        assert kernel.path == "compiled"
+    by_hand = kernel_of({**case, **settings}, "jax", precision=precision, recurrence="keras")
+    assert (by_hand.path, by_hand.reason) == ("stepwise", "train.recurrence: keras")
+
+
+def test_a_network_that_only_answers() -> None:
+    """It is compiled on a GPU alone, also where its training was told to be compiled on a CPU."""
+    layers = [{"cell": "lstm", "units": 4}, {"cell": "gru", "units": 4, "reset_after": False}]
+    experiment = experiment_of(model={"layers": layers[:1]}, train={"recurrence": "compiled"})
+    for backend, kind, expected in (
+        ("jax", "gpu", {0}),
+        ("jax", "cpu", set()),
+        ("tensorflow", "gpu", set()),
+        ("tensorflow", "cpu", set()),
+        ("torch", "gpu", set()),
+    ):
+        assert predicting(experiment, Device(backend, kind, "", "")) == expected
+    both = experiment_of(model={"layers": layers})
+    assert predicting(both, Device("jax", "gpu", "", "")) == {0}
 
 
 def test_several_devices_on_jax_run_keras_loop() -> None:
     experiment = experiment_of(model={"layers": [{"cell": "lstm", "units": 4}]})
     (kernel,) = kernels(experiment, Device("jax", "gpu", "", "", count=2))
     assert (kernel.path, kernel.reason) == ("stepwise", "devices: 2 run Keras' loop")
-
-
-def test_jax_has_no_fused_gru() -> None:
-    """Keras' own loop over steps stands there, and that only without a mask."""
-    body = sources("jax").split("\ndef gru(")[1].split("\ndef ")[0]
-    assert "lax.scan(step" in body
-    assert "cudnn" not in body.lower()
-    assert "mask is not None:\n        raise NotImplementedError" in body
 
 
 def test_layers_are_numbered() -> None:

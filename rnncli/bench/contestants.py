@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from rnncli.bench.workload import BATCH, CELLS, FEATURES
-from rnncli.scoring import logits
+from rnncli.scoring import length_multiple, logits
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Iterable, Sequence
 
     from numpy.typing import NDArray
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     Weights = Sequence[NDArray[np.float32]]
 
-__all__ = ["Contestant", "PlainKeras", "ThisProgram", "initial_weights"]
+__all__ = ["Contestant", "PlainKeras", "ThisProgram", "initial_weights", "worth_compiling"]
 
 
 class Contestant(ABC):
@@ -88,7 +88,7 @@ def initial_weights(network: Network, load: Workload) -> Weights:
 
 
 def _ours(network: Network, load: Workload) -> Any:
-    """The network as `rnn train` builds it for a training that is worth the compiling."""
+    """The network as `rnn train` builds it."""
     from rnncli.model import build_model
     from rnncli.topology import ModelSpec
 
@@ -99,8 +99,22 @@ def _ours(network: Network, load: Workload) -> Any:
     }
     spec = ModelSpec.model_validate({"embedding": {"dim": FEATURES}, "layers": [layer]})
     return build_model(
-        spec, vocabulary_size=load.vocabulary_size, classes=load.classes, compiled={0}
+        spec,
+        vocabulary_size=load.vocabulary_size,
+        classes=load.classes,
+        compiled=worth_compiling([0]),
     )
+
+
+def worth_compiling(layers: Iterable[int]) -> Collection[int]:
+    """Of some layers those that `rnn train` compiles on this backend, in a long training."""
+    import keras
+
+    if keras.backend.backend() == "jax":
+        import jax
+
+        return set(layers) if jax.default_backend() == "gpu" else set()
+    return set(layers)
 
 
 class ThisProgram(Contestant):
@@ -119,20 +133,27 @@ class ThisProgram(Contestant):
         self._model.set_weights(weights)
         compile_model(self._model, TrainSpec.model_validate({"optimizer": settings}))
         self._targets = np.eye(self.load.classes, dtype=np.float32)
+        self._multiple = length_multiple(self.load.encoded, self._model)
 
     def step(self, rows: NDArray[np.int64]) -> float:
         """See `Contestant.step`."""
+        return float(self._begin(rows))
+
+    def _begin(self, rows: NDArray[np.int64]) -> Any:
         from rnncli.epochs import weights_of_filled
 
         filled = np.resize(rows, min(BATCH, len(self.load.encoded)))
         weights = weights_of_filled(len(rows), len(filled))
         targets = self._targets[self.load.labels[filled]]
-        return float(self._model.train_on_batch(self.load.padded(filled), targets, weights))
+        ids = self.load.encoded.padded(filled, self._multiple)
+        return self._model.begin_step(ids, targets, weights)
 
     def epoch(self) -> None:
         """See `Contestant.epoch`."""
-        for rows in self.load.batches:
-            self.step(rows)
+        from rnncli.epochs import one_behind
+
+        for loss in one_behind(map(self._begin, self.load.batches)):
+            float(loss)
 
     def answer(self, rows: NDArray[np.int64]) -> NDArray[np.float32]:
         """See `Contestant.answer`."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from rnncli.batching import Encoded, training_batches
+from rnncli.bench.contestants import worth_compiling
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -87,9 +88,8 @@ class _Training:
 
         layers = [{"cell": cell, "units": size.units} for _ in range(size.layers)]
         spec = ModelSpec.model_validate({"embedding": {"dim": _DIM}, "layers": layers})
-        self._model = build_model(
-            spec, vocabulary_size=_VOCABULARY, classes=2, compiled=range(size.layers)
-        )
+        compiled = worth_compiling(range(size.layers))
+        self._model = build_model(spec, vocabulary_size=_VOCABULARY, classes=2, compiled=compiled)
         compile_model(self._model, TrainSpec())
         ids = np.random.default_rng(0).integers(2, _VOCABULARY, (size.texts, size.length))
         self._encoded = Encoded.of(list(ids.astype(np.int32)))

@@ -42,7 +42,7 @@ class CompiledLoop:
         return sequences * dropped[:, None]
 
     def state_dropped(self, state: Any) -> Any:
-        """The factors of h [B, U] that the recurrent kernel reads in training, a gate's [B, K·U]."""
+        """Factors of the h that the recurrent kernel reads in training [B, U], or each gate's."""
         dropped = self.cell.get_recurrent_dropout_mask(state)
         return ops.concatenate(dropped, axis=-1) if isinstance(dropped, list) else dropped
 

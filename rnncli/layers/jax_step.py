@@ -1,4 +1,4 @@
-"""A training step as a function of arrays, on JAX; Keras' own goes through adapters, metrics and logs.
+"""A training step on JAX as a function of arrays, without Keras' adapters, metrics and logs.
 
 Shape letters: B batch, T time, C classes.
 """

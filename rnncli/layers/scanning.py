@@ -193,13 +193,13 @@ def _unread(slope: Any, dropped: Any, units: int) -> Any:
     return functools.reduce(jnp.add, copies)
 
 
-@jax.custom_batching.custom_vmap
+@jax.custom_batching.custom_vmap  # type: ignore[untyped-decorator, unused-ignore]
 def _tokens_at(real: Any) -> Any:
     """Whether any text has a token at a step [T′], of [T′, B, 1]; of all seeds side by side."""
     return jnp.any(real, axis=(1, 2))
 
 
-@_tokens_at.def_vmap
+@_tokens_at.def_vmap  # type: ignore[untyped-decorator, unused-ignore]
 def _tokens_of_all(seeds: int, batched: Any, real: Any) -> Any:
     return _tokens_at(jnp.any(real, axis=0) if batched[0] else real), False
 

@@ -1,8 +1,8 @@
 """Scope: our recurrence for JAX against the layer's own loop: outputs, states, every gradient.
 
-Masked and unmasked, both directions, stacked, from given states, with every kind of dropout, several
-seeds side by side, and padding far beyond the longest text; the layer's own loop is held to the
-equations in `tests/cells/test_contract.py`.
+Masked and unmasked, both directions, stacked, from given states, with every kind of dropout,
+several seeds side by side, and padding far beyond the longest text; the layer's own loop is held to
+the equations in `tests/cells/test_contract.py`. `RNN_TEST_DEVICE=gpu` tries it on a GPU.
 Shape letters: B batch, T time, D features, U units.
 """
 

@@ -26,7 +26,7 @@ def test_every_layer_in_every_place() -> None:
     assert {found[1, backend, device].path for backend in BACKENDS for device in DEVICES} == {
         "product"
     }
-    assert (found[0, "jax", "gpu"].path, found[0, "jax", "gpu"].change) == ("fused", ())
+    assert (found[0, "jax", "gpu"].path, found[0, "jax", "gpu"].change) == ("compiled", ())
     assert found[0, "torch", "gpu"].change == ("backend=tensorflow",)
 
 
@@ -35,8 +35,8 @@ def test_every_layer_in_every_place() -> None:
     [
         ({"cell": "gru", "reset_after": False}, {}, "gpu", ("reset_after=true",)),
         ({"cell": "lstm", "recurrent_dropout": 0.1}, {}, "cpu", ("recurrent_dropout=0",)),
-        ({"cell": "simple_rnn"}, {}, "gpu", ("cell=lstm",)),
-        ({"cell": "peephole_lstm"}, {}, "gpu", ("cell=lstm",)),
+        ({"cell": "simple_rnn"}, {}, "gpu", ("backend=jax",)),
+        ({"cell": "peephole_lstm"}, {}, "gpu", ("backend=jax",)),
         ({"cell": "gru"}, {"precision": "mixed_float16"}, "cpu", ("train.precision=float32",)),
         ({"cell": "lstm"}, {"recurrence": "keras"}, "cpu", ("train.recurrence=auto",)),
         (
