@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from dataclasses import replace
 from pathlib import Path
@@ -359,7 +360,7 @@ def test_a_loss_without_end_is_one_line(
     experiment = experiment_of()
     prepared = prepared_for(experiment)
     model = fresh(experiment, prepared)
-    losses = iter([1.0, 0.9, value])
+    losses = itertools.chain([1.0, 0.9, value], itertools.repeat(0.8))
     monkeypatch.setattr(model, "begin_step", lambda *_, **__: next(losses))
     with pytest.raises(Diverged, match=r"epoch 1, step 3: the loss became (nan|inf) at learning"):
         trained(experiment, tmp_path, prepared=prepared, model=model)

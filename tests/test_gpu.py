@@ -1,4 +1,4 @@
-"""Scope: whole trainings on a GPU with JAX: as on a CPU, repeated bit for bit, resumed, side by side.
+"""Scope: whole trainings on a GPU with JAX: as on a CPU, repeated exactly, resumed, side by side.
 
 They run where `RNN_TEST_DEVICE` says (`make test-gpu`), and skip without it.
 """
