@@ -187,8 +187,8 @@ def _print_kernels(console: Console, description: Description) -> None:
     console.print(table)
     if any(choice.path == "compiled" for choice in description.kernels):
         console.print(
-            "compiled: only where Keras' loop would run for some 15 s; short trainings and "
-            "predictions run stepwise",
+            "compiled: on a CPU only where Keras' loop would run for some 15 s; short trainings "
+            "and predictions run stepwise there",
             style="dim",
         )
 
