@@ -4,14 +4,11 @@
 backend     device   path                             for
 =========== ======== ================================ ============================================
 tensorflow  GPU      fused (cuDNN), mask right-padded LSTM, GRU with `reset_after: true`
-jax         GPU      compiled (ours, a scan)          SimpleRNN, LSTM, peephole LSTM; GRU with
-                                                      `reset_after: true`; on one device
-tensorflow  CPU      compiled (ours, XLA)             SimpleRNN, LSTM, GRU with `reset_after: true`,
-                                                      peephole LSTM; float32; long trainings
+jax         GPU      compiled (ours, a scan)          every recurrent cell; on one device
+tensorflow  CPU      compiled (ours, XLA)             every recurrent cell; float32; long trainings
 any         any      one product                      dense: no recurrence
-any         any      stepwise (Keras' loop)           all else: `reset_after: false`; but for jax on
-                                                      a GPU `recurrent_dropout`, and on a CPU half
-                                                      precision
+any         any      stepwise (Keras' loop)           all else: `recurrent_dropout` but on jax, half
+                                                      precision on a CPU
 =========== ======== ================================ ============================================
 
 On TensorFlow the rules of the fused path are those of the installed Keras (3.15). On JAX and

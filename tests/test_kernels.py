@@ -80,8 +80,8 @@ def test_the_choice_may_be_made_by_hand() -> None:
     for backend, kind in (("tensorflow", "gpu"), ("torch", "cpu")):
         with pytest.raises(ConfigError, match="recurrence: compiled cannot be had"):
             kernel_of(case, backend, kind, MUCH, recurrence="compiled")
-    case["reset_after"] = False
-    with pytest.raises(ConfigError, match=r"layers\.0 \(gru\): reset_after: false"):
+    case["recurrent_dropout"] = 0.5
+    with pytest.raises(ConfigError, match=r"layers\.0 \(gru\): recurrent_dropout > 0"):
         kernel_of(case, "tensorflow", "cpu", MUCH, recurrence="compiled")
 
 
@@ -149,9 +149,8 @@ def test_a_gpu_with_jax_runs_our_scan(
     if case["cell"] == "dense":
         pytest.skip("no recurrence")
     kernel = kernel_of({**case, **settings}, "jax", precision=precision)
-    if case["cell"] == "gru" and (settings or not case.get("reset_after", True)):
-        assert kernel.path == "stepwise"
-        assert kernel.reason in ("reset_after: false", "recurrent_dropout > 0")
+    if settings and not case.get("reset_after", True):
+        assert (kernel.path, kernel.reason) == ("stepwise", "recurrent_dropout > 0")
     else:
         assert kernel.path == "compiled"
     by_hand = kernel_of({**case, **settings}, "jax", precision=precision, recurrence="keras")
@@ -160,7 +159,8 @@ def test_a_gpu_with_jax_runs_our_scan(
 
 def test_a_network_that_only_answers() -> None:
     """It is compiled on a GPU alone, also where its training was told to be compiled on a CPU."""
-    layers = [{"cell": "lstm", "units": 4}, {"cell": "gru", "units": 4, "reset_after": False}]
+    textbook = {"cell": "gru", "units": 4, "reset_after": False, "recurrent_dropout": 0.1}
+    layers = [{"cell": "lstm", "units": 4}, textbook]
     experiment = experiment_of(model={"layers": layers[:1]}, train={"recurrence": "compiled"})
     for backend, kind, expected in (
         ("jax", "gpu", {0}),

@@ -113,4 +113,6 @@ class GRU(CellSpec):
 
     def compiled_obstacle(self, backend: str = "tensorflow") -> str | None:
         """See `CellSpec.compiled_obstacle`."""
-        return self.fused_obstacle()
+        if backend == "jax" and self.reset_after:
+            return None
+        return "recurrent_dropout > 0" if self.recurrent_dropout else None

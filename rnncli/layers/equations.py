@@ -30,6 +30,9 @@ class Equations(ABC):
     """How many states the cell carries."""
     kept: tuple[int, ...] = ()
     """The arrays that `forward` keeps for `backward`, by how many times U columns they have."""
+    carries: bool = False
+    """Whether h is also read beside the recurrent kernel, which makes a difference where what that
+    reads is dropped: then h as it is comes last among the states before, and its gradient too."""
     sums: int = 1
     """How many arrays `backward` answers first."""
 

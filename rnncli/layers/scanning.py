@@ -50,7 +50,7 @@ def recur(
         initial_state: the states [B, U].
         outputs: whether every step's output is wanted.
         dropped: factors of the h that the recurrent kernel reads [B, U], or of a copy of it for
-            each gate [B, K·U]; only for cells that read h nowhere else.
+            each gate [B, K·U].
 
     Returns:
         h after every step [B, T, U] (or None), and the final states [B, U].
@@ -99,7 +99,7 @@ def _forwards(
 
     def step(states: Any, inputs: Any) -> Any:
         z, went = inputs
-        after, kept = equations.forward(z, _read(states, dropped), own)
+        after, kept = equations.forward(z, _read(equations, states, dropped), own)
         after = tuple(jnp.where(went, *pair) for pair in zip(after, states, strict=True))
         return after, (after, tuple(kept))
 
@@ -141,8 +141,9 @@ def _backwards(equations: Equations, length: int, found: Any, slopes: Any) -> An
     def step(slopes: Any, inputs: Any) -> Any:
         went, kept, before, after, by_output = inputs
         slopes = (slopes[0] + by_output, *slopes[1:])
-        sums, by_before = equations.backward(kept, _read(before, dropped), after, slopes, turned)
-        by_before = (_unread(by_before[0], dropped, slopes[0].shape[-1]), *by_before[1:])
+        read = _read(equations, before, dropped)
+        sums, by_before = equations.backward(kept, read, after, slopes, turned)
+        by_before = _unread(equations, by_before, dropped)
         slopes = tuple(jnp.where(went, *pair) for pair in zip(by_before, slopes, strict=True))
         return slopes, tuple(jnp.where(went, array, 0) for array in sums)
 
@@ -164,8 +165,8 @@ def _backwards(equations: Equations, length: int, found: Any, slopes: Any) -> An
     slopes, sums = lax.fori_loop(0, end - first, chunk, (slopes, (room,) * equations.sums))
     beforehand = jnp.sum(jnp.where(time < first * length, by_outputs, 0), axis=0)
     rows = functools.partial(jax.tree.map, lambda a: a.reshape(-1, a.shape[-1]))
-    recalled = (_read(before, dropped)[0], *before[1:])
-    by_own = equations.weight_slopes(rows(sums), rows(kept), rows(recalled), rows(states))
+    read = _read(equations, before, dropped)
+    by_own = equations.weight_slopes(rows(sums), rows(kept), rows(read), rows(states))
     by_initial = (slopes[0] + beforehand, *slopes[1:])
     return sums[0], None, by_initial, tuple(by_own), None
 
@@ -177,20 +178,25 @@ def _part(array: Any, start: Any, length: int) -> Any:
     return lax.dynamic_slice_in_dim(array, start, length)
 
 
-def _read(states: Any, dropped: Any) -> Any:
+def _read(equations: Equations, states: Any, dropped: Any) -> Any:
     """The states, h [·, U] as the recurrent kernel reads it: [·, K·U], some of it dropped."""
     if dropped is None:
         return states
     copies = dropped.shape[-1] // states[0].shape[-1]
-    return (jnp.concatenate([states[0]] * copies, axis=-1) * dropped, *states[1:])
+    read = jnp.concatenate([states[0]] * copies, axis=-1) * dropped
+    return (read, *states[1:], *states[: int(equations.carries)])
 
 
-def _unread(slope: Any, dropped: Any, units: int) -> Any:
-    """The gradient by h [B, U] of that by what `_read` made of it."""
+def _unread(equations: Equations, slopes: Any, dropped: Any) -> tuple[Any, ...]:
+    """The gradients by the states of those by what `_read` made of them."""
     if dropped is None:
-        return slope
-    copies = jnp.split(slope * dropped, dropped.shape[-1] // units, axis=-1)
-    return functools.reduce(jnp.add, copies)
+        return tuple(slopes)
+    by_read, *others = slopes
+    units = others[-1].shape[-1] if others else by_read.shape[-1]
+    by_h = jnp.split(by_read * dropped, dropped.shape[-1] // units, axis=-1)
+    if equations.carries:
+        by_h.append(others.pop())
+    return (functools.reduce(jnp.add, by_h), *others)
 
 
 @jax.custom_batching.custom_vmap  # type: ignore[untyped-decorator, unused-ignore]

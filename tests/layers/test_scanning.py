@@ -156,7 +156,7 @@ def test_any_length(length: int) -> None:
     assert_same(everything(kerases, *texts(length)), everything(ours, *texts(length)))
 
 
-@pytest.mark.parametrize("cell", ["simple_rnn", "lstm", "peephole_lstm"])
+@pytest.mark.parametrize("cell", ["simple_rnn", "lstm", "gru", "peephole_lstm"])
 @pytest.mark.parametrize("rate", [0.0, 0.3])
 def test_dropout_draws_what_keras_draws(cell: str, rate: float) -> None:
     """Of features and of the state, with Keras' masks for each gate where it has them."""
@@ -166,6 +166,24 @@ def test_dropout_draws_what_keras_draws(cell: str, rate: float) -> None:
     assert_same(everything(kerases, *texts()), found)
     plain, _ = pair(spec_of({"cell": cell, "units": U}))
     assert np.abs(everything(plain, *texts())[0] - found[0]).max() > 1e-3
+
+
+@pytest.mark.parametrize("cell", ["gru", "lstm"])
+def test_half_precision(cell: str) -> None:
+    """As far as eight bits go, both loops find the same."""
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy("mixed_bfloat16")
+    try:
+        kerases, ours = pair(spec_of({"cell": cell, "units": U, "bidirectional": True}))
+    finally:
+        keras.config.set_dtype_policy(before)
+    expected, found = (everything(layers, *texts()) for layers in (kerases, ours))
+    assert found[0].dtype == "bfloat16"
+    for one, other in zip(expected, found, strict=True):
+        assert one.dtype == other.dtype
+        scale = np.abs(one.astype("float32")).max()
+        difference = np.abs(one.astype("float32") - other.astype("float32")).max()
+        assert difference < 0.05 * scale
 
 
 def test_padding_is_not_walked_over(monkeypatch: pytest.MonkeyPatch) -> None:
