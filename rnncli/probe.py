@@ -39,7 +39,7 @@ def _steps(backend: Backend, began: float) -> dict[str, Any]:
     from rnncli import fitting, preparation
     from rnncli.backend import activate
     from rnncli.config import load_config
-    from rnncli.kernels import kernels
+    from rnncli.kernels import compiled_layers, kernels
     from rnncli.shipped import find_shipped
 
     settings = (f"data.limit={2 * _TEXTS}", "data.size=200")
@@ -47,7 +47,9 @@ def _steps(backend: Backend, began: float) -> dict[str, Any]:
     device = activate(backend)
     prepared = preparation.tokenize(experiment, experiment.data.load())
     names = prepared.corpus.label_names
-    model = preparation.build(experiment, len(prepared.tokenizer.vocabulary), len(names))
+    layers = kernels(experiment, device)
+    size = len(prepared.tokenizer.vocabulary)
+    model = preparation.build(experiment, size, len(names), compiled=compiled_layers(layers))
     fitting.compile_model(model, experiment.train)
     encoded = prepared.encoded["train"]
     rows = np.arange(min(_TEXTS, len(encoded)))
@@ -66,7 +68,7 @@ def _steps(backend: Backend, began: float) -> dict[str, Any]:
     return {
         "device": str(device),
         "kind": device.kind,
-        "kernels": [str(kernel) for kernel in kernels(experiment, device)],
+        "kernels": [str(kernel) for kernel in layers],
         "texts": len(rows),
         "start_seconds": started - began,
         "step_seconds": min(times),
