@@ -13,28 +13,15 @@ from typing import Any
 import keras
 import numpy as np
 import pytest
-from pydantic import TypeAdapter
 
-from rnncli.cells import CELLS, Cell, CellSpec
-from tests.variants import named, variants
+from rnncli.cells import CellSpec
+from tests.variants import compiled_variants, spec_of
 
 pytestmark = pytest.mark.skipif(
     keras.backend.backend() != "tensorflow", reason="it is TensorFlow's"
 )
 B, D, U = 5, 3, 4
-
-
-def spec_of(case: dict[str, Any], **settings: Any) -> CellSpec:
-    spec: CellSpec = TypeAdapter(Cell).validate_python({**case, **settings})
-    return spec
-
-
-CASES = named(
-    case
-    for cell in CELLS
-    for case in variants(cell, CellSpec, frozenset({"unit_forget_bias", "chrono"}), units=U)
-    if spec_of(case).compiled_obstacle() is None
-)
+CASES = compiled_variants("tensorflow", U)
 every_cell = pytest.mark.parametrize("case", CASES)
 every_kind = pytest.mark.parametrize(
     "case", [case for case in CASES if case.values[0].get("activation", "tanh") == "tanh"]
