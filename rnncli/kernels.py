@@ -31,7 +31,16 @@ if TYPE_CHECKING:
     from rnncli.cells import CellSpec
     from rnncli.experiment import Experiment
 
-__all__ = ["WORTH_COMPILING", "Kernel", "Path", "Work", "compiled_layers", "kernels", "predicting"]
+__all__ = [
+    "WORTH_COMPILING",
+    "Kernel",
+    "Path",
+    "Work",
+    "compiled_layers",
+    "gains",
+    "kernels",
+    "predicting",
+]
 
 WORTH_COMPILING = 15.0
 """Seconds that Keras' loop must be expected to take in a layer for the compiler to pay off."""
@@ -94,6 +103,11 @@ def kernels(experiment: Experiment, device: Device, work: Work | None = None) ->
     return tuple(found)
 
 
+def gains(backend: str, kind: str) -> bool:
+    """Whether our own recurrence is faster than Keras' loop there, in a long training."""
+    return backend == "tensorflow" or (backend, kind) == ("jax", "gpu")
+
+
 def predicting(experiment: Experiment, device: Device) -> frozenset[int]:
     """The layers to be compiled of a network that only answers: those on a GPU that can be."""
     if device.kind != "gpu":
@@ -134,7 +148,7 @@ def _kernel(
         return Kernel(index, layer.cell, path, obstacle or "cuDNN with a right-padded mask")
     if device.kind == "cpu" and choice == "auto" and obstacle is None:
         seconds = 0.0 if work is None else _loop_seconds(layer, features, work)
-        if device.backend == "jax":
+        if not gains(device.backend, device.kind):
             obstacle = "on a CPU Keras' loop is as fast on jax"
         elif seconds < WORTH_COMPILING:
             obstacle = "too little work to be worth compiling"

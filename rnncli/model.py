@@ -38,7 +38,7 @@ def build_model(
         auxiliary_classes: further labels, which have logits in training alone.
         ids_per_position: N, above 1 with `text.ngrams`.
         vectors: initial embedding [V, D]; random if None.
-        compiled: which layers, from 0, run `rnncli.layers.recurrence` where they can.
+        compiled: which layers, from 0, run `rnncli.layers.compiled_loop` where they can.
 
     Returns:
         a `Network` from right-padded ids [B, T] or [B, T, N] (int32, padding 0, at least one

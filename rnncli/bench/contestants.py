@@ -110,11 +110,14 @@ def worth_compiling(layers: Iterable[int]) -> Collection[int]:
     """Of some layers those that `rnn train` compiles on this backend, in a long training."""
     import keras
 
+    from rnncli.kernels import gains
+
+    kind = "cpu"
     if keras.backend.backend() == "jax":
         import jax
 
-        return set(layers) if jax.default_backend() == "gpu" else set()
-    return set(layers)
+        kind = jax.default_backend()
+    return set(layers) if gains(keras.backend.backend(), kind) else set()
 
 
 class ThisProgram(Contestant):
