@@ -26,34 +26,34 @@ class _Specs:
             return tf.TensorSpec([None, None, columns], dtype)
 
         self.count = tf.TensorSpec([], tf.int32)
-        self.inputs = array(shapes[0][0])
+        self.z = array(shapes[0][0])
         self.mask = tf.TensorSpec([None, None], tf.bool)
         self.by_output = array(units)
         self.past = [array(units)] * equations.states
         self.kept = [array(times * units) for times in equations.kept]
         self.states = [tf.TensorSpec([None, units], dtype)] * equations.states
-        self.weights = [tf.TensorSpec(shape, dtype) for shape in shapes]
+        self.own = [tf.TensorSpec(shape, dtype) for shape in shapes[1:]]
 
 
 def sizes_of(weights: Tensors, units: int) -> tuple[Shapes, int, str]:
-    """What tells a cell's programs apart: the weights' shapes, U and the type."""
-    return tuple(tuple(w.shape.as_list()) for w in weights), units, weights[0].dtype.name
+    """What tells a cell's programs apart: the shapes of all weights but the kernel, U, the type."""
+    return tuple(tuple(w.shape.as_list()) for w in weights[1:]), units, weights[0].dtype.name
 
 
 @functools.cache
 def forwards_program(
     equations: Equations, shapes: Shapes, units: int, dtype: str
 ) -> Callable[..., Any]:
-    """A chunk's first `count` steps: the states after them, every state [L + 1, b, U], all kept."""
+    """A chunk's first `count` steps, of what its inputs bring [L, b, G].
+
+    The states after them, then every state [L + 1, b, U] and all that is kept.
+    """
     import tensorflow as tf
 
     specs = _Specs(equations, shapes, units, dtype)
 
-    def program(count: Any, inputs: Any, mask: Any, before: Any, weights: Any) -> Any:
-        kernel, bias, *own = weights
-        length = tf.shape(inputs)[0]
-        rows = tf.shape(inputs)[1]
-        z = tf.reshape(as_rows(inputs) @ kernel + bias, [length, rows, kernel.shape[1]])
+    def program(count: Any, z: Any, mask: Any, before: Any, own: Any) -> Any:
+        length = tf.shape(z)[0]
         z, real = _unstacked(z), _unstacked(_real(mask, z.dtype))
 
         def step(t: Any, states: Any, made: Any) -> Any:
@@ -63,39 +63,35 @@ def forwards_program(
             made = [a.write(t, x) for a, x in zip(made, [*after, *kept], strict=True)]
             return t + 1, after, made
 
-        made = [
-            tf.TensorArray(kernel.dtype, length) for _ in range(len(before) + len(equations.kept))
-        ]
+        made = [tf.TensorArray(z.dtype, length) for _ in (*before, *equations.kept)]
         _, after, made = tf.while_loop(lambda t, *_: t < count, step, (0, before, made))
         arrays = [array.stack() for array in made]
         for index, first in enumerate(before):
             arrays[index] = tf.concat([first[None], arrays[index]], 0)
         return after, arrays
 
-    return _compiled(program, specs.count, specs.inputs, specs.mask, specs.states, specs.weights)
+    return _compiled(program, specs.count, specs.z, specs.mask, specs.states, specs.own)
 
 
 @functools.cache
 def backwards_program(
     equations: Equations, shapes: Shapes, units: int, dtype: str, outputs: bool
 ) -> Callable[..., Any]:
-    """A chunk's steps back: the gradients by inputs [L, b, D] and by the states before.
+    """A chunk's steps back: the gradients by the states before.
 
-    Then the inputs as rows [L·b, D] and what the cell's `backward` answers first of every step,
-    for the weights' gradients: TensorFlow's own product of two tall matrices is quicker than
-    XLA's.
+    Then what the cell's `backward` answers first of every step [L·b, ·], for the gradients by the
+    inputs and the weights.
     """
     import tensorflow as tf
 
     specs = _Specs(equations, shapes, units, dtype)
 
     def program(
-        count: Any, mask: Any, by_output: Any, states: Any, kept: Any, slopes: Any, weights: Any
+        count: Any, mask: Any, by_output: Any, states: Any, kept: Any, slopes: Any, own: Any
     ) -> Any:
-        kernel, _, *own = weights
-        length, rows = tf.shape(mask)[0], tf.shape(mask)[1]
+        length, dtype = tf.shape(mask)[0], slopes[0].dtype
         turned = [tf.transpose(weight) if weight.shape.rank == 2 else weight for weight in own]
-        real = _unstacked(_real(mask, kernel.dtype))
+        real = _unstacked(_real(mask, dtype))
         past, keeps = [_unstacked(a) for a in states], [_unstacked(a) for a in kept]
         by_output = None if by_output is None else _unstacked(by_output)
 
@@ -116,11 +112,9 @@ def backwards_program(
             sums = [a.write(t, slope) for a, slope in zip(sums, by_sums, strict=True)]
             return t, by_before, sums
 
-        empty = [tf.TensorArray(kernel.dtype, length) for _ in range(equations.sums)]
+        empty = [tf.TensorArray(dtype, length) for _ in range(equations.sums)]
         _, slopes, sums = tf.while_loop(lambda left, *_: left > 0, step, (count, slopes, empty))
-        sums = [as_rows(array.stack()) for array in sums]
-        by_inputs = tf.reshape(sums[0] @ tf.transpose(kernel), [length, rows, kernel.shape[0]])
-        return by_inputs, slopes, sums
+        return slopes, [as_rows(array.stack()) for array in sums]
 
     return _compiled(
         program,
@@ -130,7 +124,7 @@ def backwards_program(
         specs.past,
         specs.kept,
         specs.states,
-        specs.weights,
+        specs.own,
     )
 
 

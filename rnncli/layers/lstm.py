@@ -11,7 +11,27 @@ from rnncli.layers.chrono import ChronoBias
 from rnncli.layers.compiled_loop import CompiledLoop
 from rnncli.layers.equations import Equations, Tensors, product_over_steps
 
-__all__ = ["LSTM"]
+__all__ = ["LSTM", "local_slopes"]
+
+
+def local_slopes(gates: Tensors, before: Any, seen: Any) -> Tensors:
+    """What a step of an LSTM keeps for the way back: all that it can know of its gradients.
+
+    The way back then multiplies by them, step by step, where it would work out each gate's
+    derivative and tanh(c) again: for the gates of c and for c itself.
+
+    Args:
+        gates: i, f, g, o [b, U].
+        before: c before the step.
+        seen: tanh(c) after it.
+
+    Returns:
+        the derivatives of c by what i, f and g squash, and of h by what o does [b, 4U]; of h by c
+        [b, U]; and of c by c before [b, U].
+    """
+    i, f, g, o = gates
+    by_gates = [g * i * (1 - i), before * f * (1 - f), i * (1 - g * g), seen * o * (1 - o)]
+    return [ops.concatenate(by_gates, axis=-1), o * (1 - seen * seen), f]
 
 
 class _Equations(Equations):
@@ -21,31 +41,23 @@ class _Equations(Equations):
     """
 
     states = 2
-    kept = (4,)
+    kept = (4, 1, 1)
 
     def forward(self, z: Any, before: Any, weights: Any) -> Any:
-        """See `Equations`; the gates are kept."""
+        """See `Equations`; kept are the step's `local_slopes`."""
         h, c = before
         i, f, g, o = ops.split(z + h @ weights[0], 4, axis=-1)
         i, f, g, o = ops.sigmoid(i), ops.sigmoid(f), ops.tanh(g), ops.sigmoid(o)
-        c = f * c + i * g
-        return [o * ops.tanh(c), c], [ops.concatenate([i, f, g, o], axis=-1)]
+        after = f * c + i * g
+        seen = ops.tanh(after)
+        return [o * seen, after], local_slopes((i, f, g, o), c, seen)
 
     def backward(self, kept: Any, before: Any, after: Any, slopes: Any, turned: Any) -> Any:
         """See `Equations`."""
-        i, f, g, o = ops.split(kept[0], 4, axis=-1)
+        by_gates, h_by_c, f = kept
         by_h, by_c = slopes
-        seen = ops.tanh(after[1])
-        by_c = by_c + by_h * o * (1 - seen * seen)
-        by_z = ops.concatenate(
-            [
-                by_c * g * i * (1 - i),
-                by_c * before[1] * f * (1 - f),
-                by_c * i * (1 - g * g),
-                by_h * seen * o * (1 - o),
-            ],
-            axis=-1,
-        )
+        by_c = by_c + by_h * h_by_c
+        by_z = by_gates * ops.concatenate([by_c, by_c, by_c, by_h], axis=-1)
         return [by_z], [by_z @ turned[0], by_c * f]
 
     def weight_slopes(self, slopes: Any, kept: Any, before: Any, after: Any) -> Any:

@@ -11,6 +11,7 @@ from keras import ops
 from rnncli.layers.chrono import ChronoBias
 from rnncli.layers.compiled_loop import CompiledLoop
 from rnncli.layers.equations import Equations, Tensors, product_over_steps
+from rnncli.layers.lstm import local_slopes
 
 __all__ = ["PeepholeLSTM", "PeepholeLSTMCell"]
 
@@ -106,34 +107,35 @@ class _Equations(Equations):
     """
 
     states = 2
-    kept = (4,)
+    kept = (4, 1, 1)
 
     def __init__(self, peephole: str) -> None:
         """Of `diagonal` or `full` peepholes."""
         self._diagonal = peephole == "diagonal"
 
     def forward(self, z: Any, before: Any, weights: Any) -> Any:
-        """See `Equations`; the gates are kept."""
+        """See `Equations`; kept are the step's `local_slopes`."""
         h, c = before
         recurrent_kernel, to_input, to_forget, to_output = weights
         i, f, g, o = ops.split(z + ops.matmul(h, recurrent_kernel), 4, axis=-1)
         i = ops.sigmoid(i + self._look(c, to_input))
         f = ops.sigmoid(f + self._look(c, to_forget))
         g = ops.tanh(g)
-        c = f * c + i * g
-        o = ops.sigmoid(o + self._look(c, to_output))
-        return [o * ops.tanh(c), c], [ops.concatenate([i, f, g, o], axis=-1)]
+        after = f * c + i * g
+        o = ops.sigmoid(o + self._look(after, to_output))
+        seen = ops.tanh(after)
+        return [o * seen, after], local_slopes((i, f, g, o), c, seen)
 
     def backward(self, kept: Any, before: Any, after: Any, slopes: Any, turned: Any) -> Any:
         """See `Equations`."""
-        i, f, g, o = ops.split(kept[0], 4, axis=-1)
+        by_gates, h_by_c, f = kept
         recurrent_kernel, to_input, to_forget, to_output = turned
         by_h, by_c = slopes
-        seen = ops.tanh(after[1])
-        by_o = by_h * seen * o * (1 - o)
-        by_c = by_c + by_h * o * (1 - seen * seen) + self._look(by_o, to_output)
-        by_i, by_f = by_c * g * i * (1 - i), by_c * before[1] * f * (1 - f)
-        by_z = ops.concatenate([by_i, by_f, by_c * i * (1 - g * g), by_o], axis=-1)
+        units = by_h.shape[-1]
+        by_o = by_h * by_gates[:, 3 * units :]
+        by_c = by_c + by_h * h_by_c + self._look(by_o, to_output)
+        by_z = by_gates * ops.concatenate([by_c, by_c, by_c, by_h], axis=-1)
+        by_i, by_f = by_z[:, :units], by_z[:, units : 2 * units]
         by_c = by_c * f + self._look(by_i, to_input) + self._look(by_f, to_forget)
         return [by_z], [ops.matmul(by_z, recurrent_kernel), by_c]
 

@@ -48,12 +48,12 @@ def ahead(layer: Any, batch: int, steps: int) -> Callable[[], Any]:
         zeros = functools.partial(tf.zeros, dtype=weights[0].dtype)
         real = tf.zeros([length, rows], tf.bool)
         states = [zeros([rows, layer.units])] * equations.states
-        inputs = zeros([length, rows, weights[0].shape[0]])
+        z = zeros([length, rows, weights[0].shape[1]])
         count = tf.constant(length)
-        _, arrays = forwards(count, inputs, real, states, weights)
+        _, arrays = forwards(count, z, real, states, weights[2:])
         past, kept = list(arrays[: equations.states]), list(arrays[equations.states :])
         by_output = zeros([length, rows, layer.units]) if layer.return_sequences else None
-        return backwards(count, real, by_output, past, kept, states, weights)
+        return backwards(count, real, by_output, past, kept, states, weights[2:])
 
     traced = tf.function(run, autograph=False).get_concrete_function(weights)
     return lambda: traced(*weights)

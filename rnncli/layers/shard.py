@@ -55,10 +55,10 @@ class Shard:
         def chunk(number: Any, states: Any, kept: Any) -> Any:
             states, made = program(
                 self._count(number),
-                self._chunk(self.sequences, number),
+                self._brought(number),
                 self._chunk(self.mask, number),
                 states,
-                self.weights,
+                self.weights[2:],
             )
             self._made = [array.shape for array in made]
             states = [tf.ensure_shape(*pair) for pair in zip(states, shapes, strict=True)]
@@ -69,6 +69,19 @@ class Shard:
             lambda number, *_: number < self.chunks, chunk, (0, states, empty)
         )
         return list(final)
+
+    def _brought(self, number: Any) -> Any:
+        """What a chunk's inputs bring, kernel and bias applied [L, b, G].
+
+        It and the other products over all steps of a chunk are TensorFlow's own: half as quick
+        again as XLA's for tall matrices.
+        """
+        import tensorflow as tf
+
+        kernel, bias = self.weights[:2]
+        inputs = self._chunk(self.sequences, number)
+        z = tf.nn.bias_add(tf.matmul(as_rows(inputs), kernel), bias)
+        return tf.reshape(z, [self.length, -1, kernel.shape[1]])
 
     def outputs(self) -> Any:
         """The state h after every step [T, b, U]."""
@@ -100,29 +113,32 @@ class Shard:
             number = self.chunks - 1 - count
             states = [self._restored(index, number) for index in range(len(shapes))]
             kept = [self._restored(index, number) for index in range(len(shapes), len(self._kept))]
-            by_input, slopes, sums = program(
+            slopes, sums = program(
                 self._count(number),
                 self._chunk(self.mask, number),
                 None if by_output is None else self._chunk(by_output, number),
                 states,
                 kept,
                 slopes,
-                self.weights,
+                self.weights[2:],
             )
-            by_own = self.equations.weight_slopes(
-                sums,
-                [as_rows(array) for array in kept],
-                [as_rows(array[:-1]) for array in states],
-                [as_rows(array[1:]) for array in states],
-            )
-            rows = as_rows(self._chunk(self.sequences, number))
-            by_kernel = tf.matmul(rows, sums[0], transpose_a=True)
+            inputs = self._chunk(self.sequences, number)
+            by_input = tf.matmul(sums[0], self.weights[0], transpose_b=True)
+            # The layer below waits for this product, nobody for the others.
+            with tf.control_dependencies([by_input]):
+                by_own = self.equations.weight_slopes(
+                    sums,
+                    [as_rows(array) for array in kept],
+                    [as_rows(array[:-1]) for array in states],
+                    [as_rows(array[1:]) for array in states],
+                )
+                by_kernel = tf.matmul(as_rows(inputs), sums[0], transpose_a=True)
             by_weights = [by_kernel, tf.reduce_sum(sums[0], 0), *by_own]
             return (
                 count + 1,
                 [tf.ensure_shape(*pair) for pair in zip(slopes, shapes, strict=True)],
                 [total + slope for total, slope in zip(totals, by_weights, strict=True)],
-                by_inputs.write(number, by_input),
+                by_inputs.write(number, tf.reshape(by_input, tf.shape(inputs))),
             )
 
         _, slopes, totals, by_inputs = tf.while_loop(
