@@ -179,6 +179,20 @@ def test_shards_share_the_batch(monkeypatch: pytest.MonkeyPatch) -> None:
         np.testing.assert_allclose(run(x, mask), expected, atol=1e-12)
 
 
+def test_stacked_layers_share_their_programs() -> None:
+    """One as wide as its inputs are not, and one on top of it: the compiler works once."""
+    from rnncli.layers.chunk_programs import forwards_program, sizes_of
+
+    programs = set()
+    for width in (D, U):
+        layer = network(spec_of({"cell": "lstm", "units": U}), compiled=True)
+        layer.build((B, None, width))
+        equations, weights = layer.recurrence()
+        sizes = sizes_of([weight.value for weight in weights], U)
+        programs.add(forwards_program(equations, *sizes))
+    assert len(programs) == 1
+
+
 def test_where_it_is_left_to_keras() -> None:
     from rnncli.layers.compiled_loop import suits
 
