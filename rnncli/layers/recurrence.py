@@ -2,9 +2,9 @@
 
 The batch is cut into shards that run side by side, a core each. A shard walks over its texts in
 chunks of time; XLA compiles a chunk's steps forwards, and the steps back through it that each
-cell writes by hand. Gates are kept from the way forwards, and a weight's gradient is one product
-over all steps of a chunk. As a chunk has one of a few lengths, texts of any length share a few
-compiled programs.
+cell writes by hand. Gates or their derivatives are kept from the way forwards, and a weight's
+gradient is one product over all steps of a chunk. As a chunk has one of a few lengths, texts of any
+length share a few compiled programs.
 
 Shape letters: B batch, b texts of a shard, T time, L steps of a chunk, D features,
 U units, G columns of the kernel.

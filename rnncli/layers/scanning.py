@@ -1,11 +1,11 @@
 """A recurrence of our own for JAX, in place of Keras' scan over steps.
 
 Keras leaves the way back to automatic differentiation, which walks over the padding too and sums a
-weight's gradient step by step. Here the steps back are what each cell writes by hand, gates are
-kept from the way forwards, a weight's gradient is one product over all steps, and several steps are
-written out in a row, so that a GPU is given more than one at a time. Chunks of time in which no
-text has a token are not walked over: how many there are is known when the batch is, so that one
-program serves texts of any length that are padded to one.
+weight's gradient step by step. Here the steps back are what each cell writes by hand, gates or
+their derivatives are kept from the way forwards, a weight's gradient is one product over all steps,
+and several steps are written out in a row, so that a GPU is given more than one at a time. Chunks
+of time in which no text has a token are not walked over: how many there are is known when the batch
+is, so that one program serves texts of any length that are padded to one.
 
 Shape letters: B batch, T time, L steps of a chunk, D features, U units, G columns of the kernel,
 K copies of h that a cell's recurrent kernel reads.

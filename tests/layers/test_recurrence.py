@@ -180,7 +180,7 @@ def test_shards_share_the_batch(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_stacked_layers_share_their_programs() -> None:
-    """One as wide as its inputs are not, and one on top of it: the compiler works once."""
+    """Whatever the width of their inputs: the compiler works once."""
     from rnncli.layers.chunk_programs import forwards_program, sizes_of
 
     programs = set()
