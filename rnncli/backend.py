@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Literal
 
 from rnncli.distribution import distribute
 from rnncli.errors import DeviceError, StorageError
-from rnncli.machine import cores
+from rnncli.machine import cores, has_gpu_driver
 from rnncli.program_cache import keep_programs, kept_programs
 from rnncli.quiet import TALKATIVE
 
@@ -91,6 +91,8 @@ def activate(
     if loaded is None:
         keep_programs(backend)
     with _import_noise_logged(), _uncollected():
+        if backend == "tensorflow" and (device == "cpu" or not has_gpu_driver()):
+            _let_idle_threads_sleep()
         import keras  # noqa: F401
 
         gpu = _GPU[backend](device != "cpu")
@@ -201,6 +203,23 @@ def _uncollected() -> Iterator[None]:
         gc.freeze()
         if was_enabled:
             gc.enable()
+
+
+def _let_idle_threads_sleep() -> None:
+    """Before TensorFlow is first used on CPUs, tell its threads not to spin while they wait for work.
+
+    Spinning, they take the cores from the shards of `rnncli.layers.recurrence`. In a process that
+    has TensorFlow already it may be in use, and is left as it is.
+    """
+    if "tensorflow" in sys.modules:
+        return
+    import tensorflow as tf
+
+    options = tf.compat.v1.ConfigProto()
+    options.experimental.disable_thread_spinning = True
+    # Options are taken only where eager execution was off; TensorFlow 2 begins with it on.
+    tf.compat.v1.disable_eager_execution()
+    tf.compat.v1.enable_eager_execution(config=options)
 
 
 def _tensorflow_gpu(wanted: bool) -> str | None:

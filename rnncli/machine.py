@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import platform
+import shutil
 from contextlib import suppress
 from pathlib import Path
 
-__all__ = ["cores", "processor_features"]
+__all__ = ["cores", "has_gpu_driver", "processor_features"]
 
 
 def cores() -> int:
@@ -15,6 +16,11 @@ def cores() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
+
+
+def has_gpu_driver() -> bool:
+    """Whether NVIDIA's driver is installed; asking it loads no backend."""
+    return shutil.which("nvidia-smi") is not None
 
 
 def processor_features() -> str:

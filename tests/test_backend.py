@@ -121,6 +121,21 @@ def test_cpu_hides_the_gpu_before_keras_is_imported() -> None:
     assert "Logging error" not in done.stderr
 
 
+@pytest.mark.parametrize("in_use", [False, True])
+def test_tensorflows_idle_threads_sleep_unless_it_is_in_use(in_use: bool) -> None:
+    code = (
+        f"if {in_use}:\n    import tensorflow\n    tensorflow.constant(1)\n"
+        "from rnncli.backend import activate\nactivate('tensorflow', 'cpu')\n"
+        "import tensorflow\nfrom tensorflow.python.eager import context\n"
+        "print(context.context().config.experimental.disable_thread_spinning)\n"
+        "print(tensorflow.executing_eagerly(), tensorflow.constant(2).numpy())"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, env=_plain()
+    )
+    assert done.stdout.split() == [str(not in_use), "True", "2"]
+
+
 def _plain() -> dict[str, str]:
     from tests.terminal import environment
 

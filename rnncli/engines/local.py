@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -13,7 +12,7 @@ from pathlib import Path
 from typing import IO
 
 from rnncli.engines.base import Ended, Engine, Job
-from rnncli.machine import cores
+from rnncli.machine import cores, has_gpu_driver
 
 __all__ = ["Local", "automatic_jobs"]
 
@@ -27,7 +26,7 @@ def automatic_jobs(trials: int) -> int:
     A small recurrent network uses one core better than two: eight trainings of LSTM and GRU on
     KLUE-TC took 131 s two at a time and 177 s one at a time, on two cores.
     """
-    if shutil.which("nvidia-smi"):
+    if has_gpu_driver():
         return 1
     return max(1, min(trials, cores(), int(_free_memory() / _MEMORY_OF_A_TRIAL)))
 
