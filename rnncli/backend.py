@@ -52,6 +52,7 @@ def activate(
     deterministic: bool = False,
     devices: int = 1,
     exact: bool = False,
+    thorough: bool = False,
 ) -> Device:
     """Import keras on a backend and settle on a device.
 
@@ -64,6 +65,8 @@ def activate(
         devices: how many a model that is built from now on is spread over.
         exact: on a GPU, have float32 products computed in float32, not in TF32, whose factors keep
             10 bits of 23.
+        thorough: on a CPU, leave TensorFlow's work on its graphs as it is in a plain script, not
+            cut short for the sake of the first step.
 
     Raises:
         DeviceError: the backend is not installed, another one is already in use, a GPU was asked
@@ -92,7 +95,7 @@ def activate(
         keep_programs(backend)
     with _import_noise_logged(), _uncollected():
         if backend == "tensorflow" and (device == "cpu" or not has_gpu_driver()):
-            _let_idle_threads_sleep()
+            _prepare_for_cpus(thorough)
         import keras  # noqa: F401
 
         gpu = _GPU[backend](device != "cpu")
@@ -205,10 +208,12 @@ def _uncollected() -> Iterator[None]:
             gc.enable()
 
 
-def _let_idle_threads_sleep() -> None:
-    """Before TensorFlow is first used on CPUs, tell its threads not to spin while they wait for work.
+def _prepare_for_cpus(thorough: bool) -> None:
+    """Options of TensorFlow's that can be given before it is first used alone.
 
-    Spinning, they take the cores from the shards of `rnncli.layers.recurrence`. In a process that
+    Its idle threads sleep: spinning, they take the cores from the shards of
+    `rnncli.layers.recurrence`. Its optimizer looks at a graph once unless `thorough`: the second
+    time gains nothing in ours and delays the first step by a third of a second. In a process that
     has TensorFlow already it may be in use, and is left as it is.
     """
     if "tensorflow" in sys.modules:
@@ -217,6 +222,8 @@ def _let_idle_threads_sleep() -> None:
 
     options = tf.compat.v1.ConfigProto()
     options.experimental.disable_thread_spinning = True
+    if not thorough:
+        options.graph_options.rewrite_options.meta_optimizer_iterations = 1
     # Options are taken only where eager execution was off; TensorFlow 2 begins with it on.
     tf.compat.v1.disable_eager_execution()
     tf.compat.v1.enable_eager_execution(config=options)

@@ -121,19 +121,22 @@ def test_cpu_hides_the_gpu_before_keras_is_imported() -> None:
     assert "Logging error" not in done.stderr
 
 
-@pytest.mark.parametrize("in_use", [False, True])
-def test_tensorflows_idle_threads_sleep_unless_it_is_in_use(in_use: bool) -> None:
+@pytest.mark.parametrize(("in_use", "thorough"), [(False, False), (False, True), (True, False)])
+def test_tensorflow_is_prepared_for_cpus_unless_it_is_in_use(in_use: bool, thorough: bool) -> None:
     code = (
         f"if {in_use}:\n    import tensorflow\n    tensorflow.constant(1)\n"
-        "from rnncli.backend import activate\nactivate('tensorflow', 'cpu')\n"
+        "from rnncli.backend import activate\n"
+        f"activate('tensorflow', 'cpu', thorough={thorough})\n"
         "import tensorflow\nfrom tensorflow.python.eager import context\n"
-        "print(context.context().config.experimental.disable_thread_spinning)\n"
+        "options = context.context().config\n"
+        "print(options.experimental.disable_thread_spinning)\n"
+        "print(options.graph_options.rewrite_options.meta_optimizer_iterations == 1)\n"
         "print(tensorflow.executing_eagerly(), tensorflow.constant(2).numpy())"
     )
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, env=_plain()
     )
-    assert done.stdout.split() == [str(not in_use), "True", "2"]
+    assert done.stdout.split() == [str(not in_use), str(not in_use and not thorough), "True", "2"]
 
 
 def _plain() -> dict[str, str]:
@@ -158,7 +161,7 @@ def test_triton_comes_before_tensorflow(
     else:
         monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
 
-    def no_further(*asked: object) -> None:
+    def no_further(*asked: object, **how: object) -> None:
         assert ("triton" in sys.modules) == installed
         raise DeviceError("reached")
 

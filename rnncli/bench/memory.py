@@ -69,7 +69,7 @@ def _train(job: Job) -> None:
 
     with native_output_to():
         if not job.variant.startswith("torch"):
-            activate(job.backend)
+            activate(job.backend, thorough=True)
         load = workload(job.data, Path(job.path) if job.path else None, job.texts)
         kind = contestants()[job.variant]
         assert kind is not None, job.variant

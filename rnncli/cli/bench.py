@@ -100,7 +100,7 @@ def bench(
             from rnncli.bench.scaling import growth
 
             beside_torch()
-            device = activate(keras_on)
+            device = activate(keras_on, thorough=True)
             reporter.finishing(f"reading {data}")
             load = workload(data, path, texts)
             measured.facts = _facts(load, str(device), rounds)

@@ -97,10 +97,11 @@ def recur(
             for arrays in zip(cut(sequences), cut(mask), strict=True)
         ]
         states = [cut(state) for state in initial_state]
-        final = [
-            part.forwards(list(state))
+        found = [
+            part.forwards(list(state), outputs=outputs)
             for part, state in zip(parts, zip(*states, strict=True), strict=True)
         ]
+        every, final = zip(*found, strict=True)
 
         def gradient(*slopes: Any) -> Any:
             by_outputs = cut(slopes[0]) if outputs else [None] * shards
@@ -120,7 +121,7 @@ def recur(
 
         joined = [tf.concat(state, 0) for state in zip(*final, strict=True)]
         if outputs:
-            joined.insert(0, _batch_first([part.outputs() for part in parts]))
+            joined.insert(0, _batch_first(every))
         return joined, gradient
 
     found = run(sequences, list(initial_state), [tf.convert_to_tensor(w) for w in weights])

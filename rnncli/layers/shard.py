@@ -5,6 +5,8 @@ Shape letters: b texts of a shard, T time, L steps of a chunk, D features, U uni
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable
 from typing import Any
 
 from rnncli.layers.chunk_programs import as_rows, backwards_program, forwards_program, sizes_of
@@ -19,34 +21,78 @@ _CHUNK_COST = 1.5
 
 
 class Shard:
-    """Some texts, walked over in chunks of time."""
+    """Some texts, walked over in chunks of time.
+
+    What walks over them is traced once for all shards alike, of the other direction and of other
+    layers too.
+    """
 
     def __init__(self, equations: Equations, weights: Tensors, sequences: Any, mask: Any) -> None:
-        import tensorflow as tf
+        self._equations = equations
+        self._weights = list(weights)
+        self._texts = sequences, mask
+        self._kept: Any = None
 
+    def forwards(self, states: list[Any], *, outputs: bool) -> tuple[Any, list[Any]]:
+        """The state h after every step [T, b, U] if wanted, and the final states [b, U].
+
+        What `backwards` needs is kept.
+        """
+        walk = _forwards(self._equations, outputs)
+        every, final, self._kept = walk(self._weights, *self._texts, states)
+        return every, list(final)
+
+    def backwards(self, by_output: Any, slopes: list[Any]) -> tuple[Any, list[Any], list[Any]]:
+        """The gradients by sequences [T, b, D], initial state and weights.
+
+        Args:
+            by_output: those by every h [b, T, U], or None.
+            slopes: those by the final states [b, U].
+        """
+        walk = _backwards(self._equations)
+        by_inputs, by_initial, by_weights = walk(self._weights, *self._kept, by_output, slopes)
+        return by_inputs, list(by_initial), list(by_weights)
+
+
+@functools.cache
+def _forwards(equations: Equations, outputs: bool) -> Callable[..., Any]:
+    import tensorflow as tf
+
+    def forwards(weights: Any, sequences: Any, mask: Any, states: Any) -> Any:
+        steps = tf.shape(sequences)[1]
+        texts = steps, _by_time(sequences, steps), _by_time(mask, steps)
+        walk = _Walk(equations, weights, *texts)
+        final, kept = walk.forwards(states)
+        return walk.outputs(kept[0]) if outputs else None, final, (texts, kept)
+
+    return tf.function(forwards, autograph=False)
+
+
+@functools.cache
+def _backwards(equations: Equations) -> Callable[..., Any]:
+    import tensorflow as tf
+
+    def backwards(weights: Any, texts: Any, kept: Any, by_output: Any, slopes: Any) -> Any:
+        return _Walk(equations, weights, *texts).backwards(kept, by_output, slopes)
+
+    return tf.function(backwards, autograph=False)
+
+
+class _Walk:
+    """The chunks of a shard, one after the other."""
+
+    def __init__(
+        self, equations: Equations, weights: Tensors, steps: Any, sequences: Any, mask: Any
+    ) -> None:
         self.equations = equations
         self.weights = weights
-        self.steps = tf.shape(sequences)[1]
-        self.length = chunk_length(self.steps)
-        self.chunks = -(-self.steps // self.length)
-        self.sequences = self._by_time(sequences)
-        self.mask = self._by_time(mask)
+        self.steps = steps
+        self.length, self.chunks = _chunks(steps)
+        self.sequences = sequences
+        self.mask = mask
 
-    def _by_time(self, array: Any) -> Any:
-        """[b, T, ·] as [T′, b, ·], T′ whole chunks, filled up with zeros.
-
-        A chunk of that is a part of it, not a copy.
-        """
-        import tensorflow as tf
-
-        missing = self.chunks * self.length - self.steps
-        order = [1, 0, 2][: array.shape.rank]
-        edges = [[0, 0], [0, missing], [0, 0]][: array.shape.rank]
-        whole = tf.cond(missing > 0, lambda: tf.pad(array, edges), lambda: array)
-        return tf.transpose(tf.ensure_shape(whole, [array.shape[0], None, *array.shape[2:]]), order)
-
-    def forwards(self, states: list[Any]) -> list[Any]:
-        """The final states [b, U]; what `outputs` and `backwards` need is kept."""
+    def forwards(self, states: list[Any]) -> tuple[list[Any], list[Any]]:
+        """The final states [b, U], and by chunk every state and all that the cell keeps."""
         import tensorflow as tf
 
         program = forwards_program(self.equations, *sizes_of(self.weights, states[0].shape[1]))
@@ -60,15 +106,14 @@ class Shard:
                 states,
                 self.weights[2:],
             )
-            self._made = [array.shape for array in made]
             states = [tf.ensure_shape(*pair) for pair in zip(states, shapes, strict=True)]
             return number + 1, states, [a.write(number, m) for a, m in zip(kept, made, strict=True)]
 
         empty = [self._array(states[0]) for _ in range(len(states) + len(self.equations.kept))]
-        _, final, self._kept = tf.while_loop(
+        _, final, kept = tf.while_loop(
             lambda number, *_: number < self.chunks, chunk, (0, states, empty)
         )
-        return list(final)
+        return list(final), [array.flow for array in kept]
 
     def _brought(self, number: Any) -> Any:
         """What a chunk's inputs bring, kernel and bias applied [L, b, G].
@@ -83,42 +128,48 @@ class Shard:
         z = tf.nn.bias_add(tf.matmul(as_rows(inputs), kernel), bias)
         return tf.reshape(z, [self.length, -1, kernel.shape[1]])
 
-    def outputs(self) -> Any:
-        """The state h after every step [T, b, U]."""
+    def outputs(self, kept: Any) -> Any:
+        """The state h after every step [T, b, U], of those kept by chunk."""
         import tensorflow as tf
 
+        kept = self._array(self.sequences, kept)
         every = self._array(self.sequences)
         _, every = tf.while_loop(
             lambda number, _: number < self.chunks,
-            lambda number, every: (number + 1, every.write(number, self._restored(0, number)[1:])),
+            lambda number, every: (number + 1, every.write(number, kept.read(number)[1:])),
             (0, every),
         )
         return every.concat()[: self.steps]
 
-    def backwards(self, by_output: Any, slopes: list[Any]) -> tuple[Any, list[Any], list[Any]]:
-        """The gradients by sequences [T, b, D], initial state and weights.
-
-        Args:
-            by_output: those by `outputs` [b, T, U], or None.
-            slopes: those by the final states [b, U].
-        """
+    def backwards(
+        self, kept: list[Any], by_output: Any, slopes: list[Any]
+    ) -> tuple[Any, list[Any], list[Any]]:
+        """See `Shard.backwards`; `kept` is what `forwards` did."""
         import tensorflow as tf
 
-        sizes = sizes_of(self.weights, slopes[0].shape[1])
+        rows, units = slopes[0].shape
+        sizes = sizes_of(self.weights, units)
         program = backwards_program(self.equations, *sizes, by_output is not None)
-        by_output = None if by_output is None else self._by_time(by_output)
-        shapes = [slope.shape for slope in slopes]
+        by_output = None if by_output is None else _by_time(by_output, self.steps)
+        kept = [self._array(slopes[0], flow) for flow in kept]
+        columns = [units] * len(slopes) + [times * units for times in self.equations.kept]
+
+        def restored(number: Any) -> tuple[list[Any], list[Any]]:
+            arrays = [
+                tf.ensure_shape(array.read(number), [None, rows, width])
+                for array, width in zip(kept, columns, strict=True)
+            ]
+            return arrays[: len(slopes)], arrays[len(slopes) :]
 
         def chunk(count: Any, slopes: Any, totals: Any, by_inputs: Any) -> Any:
             number = self.chunks - 1 - count
-            states = [self._restored(index, number) for index in range(len(shapes))]
-            kept = [self._restored(index, number) for index in range(len(shapes), len(self._kept))]
+            states, made = restored(number)
             slopes, sums = program(
                 self._count(number),
                 self._chunk(self.mask, number),
                 None if by_output is None else self._chunk(by_output, number),
                 states,
-                kept,
+                made,
                 slopes,
                 self.weights[2:],
             )
@@ -128,7 +179,7 @@ class Shard:
             with tf.control_dependencies([by_input]):
                 by_own = self.equations.weight_slopes(
                     sums,
-                    [as_rows(array) for array in kept],
+                    [as_rows(array) for array in made],
                     [as_rows(array[:-1]) for array in states],
                     [as_rows(array[1:]) for array in states],
                 )
@@ -136,7 +187,7 @@ class Shard:
             by_weights = [by_kernel, tf.reduce_sum(sums[0], 0), *by_own]
             return (
                 count + 1,
-                [tf.ensure_shape(*pair) for pair in zip(slopes, shapes, strict=True)],
+                [tf.ensure_shape(slope, [rows, units]) for slope in slopes],
                 [total + slope for total, slope in zip(totals, by_weights, strict=True)],
                 by_inputs.write(number, tf.reshape(by_input, tf.shape(inputs))),
             )
@@ -148,15 +199,12 @@ class Shard:
         )
         return by_inputs.concat()[: self.steps], list(slopes), list(totals)
 
-    def _array(self, like: Any) -> Any:
+    def _array(self, like: Any, flow: Any = None) -> Any:
+        """A place for each chunk; empty, or with what a `flow` of one holds."""
         import tensorflow as tf
 
-        return tf.TensorArray(like.dtype, self.chunks, infer_shape=False)
-
-    def _restored(self, index: int, number: Any) -> Any:
-        import tensorflow as tf
-
-        return tf.ensure_shape(self._kept[index].read(number), self._made[index])
+        size = self.chunks if flow is None else None
+        return tf.TensorArray(like.dtype, size, flow=flow, infer_shape=False)
 
     def _count(self, number: Any) -> Any:
         """Steps of chunk `number` that are not filled up."""
@@ -167,6 +215,27 @@ class Shard:
     def _chunk(self, array: Any, number: Any) -> Any:
         """Chunk `number` [L, b, ·] of [T′, b, ·]."""
         return array[number * self.length : (number + 1) * self.length]
+
+
+def _chunks(steps: Any) -> tuple[Any, Any]:
+    """How long the chunks are, and how many."""
+    length = chunk_length(steps)
+    return length, -(-steps // length)
+
+
+def _by_time(array: Any, steps: Any) -> Any:
+    """[b, T, ·] as [T′, b, ·], T′ whole chunks, filled up with zeros.
+
+    A chunk of that is a part of it, not a copy.
+    """
+    import tensorflow as tf
+
+    length, chunks = _chunks(steps)
+    missing = chunks * length - steps
+    order = [1, 0, 2][: array.shape.rank]
+    edges = [[0, 0], [0, missing], [0, 0]][: array.shape.rank]
+    whole = tf.cond(missing > 0, lambda: tf.pad(array, edges), lambda: array)
+    return tf.transpose(tf.ensure_shape(whole, [array.shape[0], None, *array.shape[2:]]), order)
 
 
 def chunk_length(steps: Any) -> Any:

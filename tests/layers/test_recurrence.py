@@ -193,6 +193,35 @@ def test_stacked_layers_share_their_programs() -> None:
     assert len(programs) == 1
 
 
+def test_shards_and_directions_share_their_traces(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Python walks once over what all of them do, which decides how soon a training begins."""
+    import tensorflow as tf
+
+    from rnncli.layers import recurrence, shard
+
+    walked: list[str] = []
+
+    def counted(name: str) -> Any:
+        made = getattr(shard, name)
+        return lambda *sizes: walked.append(name) or made(*sizes)
+
+    for name in ("forwards_program", "backwards_program"):
+        monkeypatch.setattr(shard, name, counted(name))
+    monkeypatch.setattr(recurrence, "cores", lambda: 2)
+    units = 9  # of no other test
+    layer = network(spec_of({"cell": "lstm", "units": units, "bidirectional": True}), compiled=True)
+    layer.build((32, None, D))
+
+    @tf.function(input_signature=[tf.TensorSpec([32, None, D])], autograph=False)
+    def slopes(x: Any) -> Any:
+        with tf.GradientTape() as tape:
+            loss = tf.reduce_sum(layer(x)[0])
+        return tape.gradient(loss, [weight.value for weight in layer.trainable_weights])
+
+    assert all(np.abs(slope).max() > 0 for slope in slopes(tf.ones([32, 5, D])))
+    assert walked == ["forwards_program", "backwards_program"]
+
+
 def test_where_it_is_left_to_keras() -> None:
     from rnncli.layers.compiled_loop import suits
 
