@@ -56,6 +56,7 @@ class Shard:
 
 @functools.cache
 def _forwards(equations: Equations, outputs: bool) -> Callable[..., Any]:
+    """A shard's way forwards; traced for a first shard, it serves all that have its shapes."""
     import tensorflow as tf
 
     def forwards(weights: Any, sequences: Any, mask: Any, states: Any) -> Any:
@@ -70,6 +71,7 @@ def _forwards(equations: Equations, outputs: bool) -> Callable[..., Any]:
 
 @functools.cache
 def _backwards(equations: Equations) -> Callable[..., Any]:
+    """Its way back, from what `_forwards` answered last: the texts by time, and what was kept."""
     import tensorflow as tf
 
     def backwards(weights: Any, texts: Any, kept: Any, by_output: Any, slopes: Any) -> Any:
