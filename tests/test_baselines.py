@@ -57,6 +57,31 @@ def test_linear_equals_a_plain_pipeline() -> None:
     assert "words 1-2" in ours["method"]
 
 
+def test_rare_n_grams_are_left_out_as_min_df_does() -> None:
+    random = np.random.default_rng(0)
+    words = np.array([f"w{rank}" for rank in range(2000)])
+    weights = 1 / np.arange(1, len(words) + 1)
+    rows = []
+    for _ in range(1200):
+        picked = random.choice(words, 12, p=weights / weights.sum())
+        rows.append((" ".join(picked), int("w3" in picked or random.random() < 0.3)))
+    corpus = _corpus("en", rows[:1000], rows[1000:])
+    pipeline = make_pipeline(
+        TfidfVectorizer(
+            ngram_range=(1, 2), min_df=2, max_features=1500, sublinear_tf=True, dtype=np.float32
+        ),
+        LinearSVC(random_state=0),
+    )
+    train, test = corpus["train"], corpus["test"]
+    predicted = pipeline.fit(train.texts, train.labels).predict(test.texts)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("rnncli.baselines._FEATURES", 1500)
+        ours = linear_baseline(corpus)
+    assert 0.5 < ours["accuracy"] < 1
+    assert ours["accuracy"] == pytest.approx(np.mean(predicted == np.array(test.labels)))
+    assert ours["macro_f1"] == pytest.approx(f1_score(test.labels, predicted, average="macro"))
+
+
 def test_hangul_is_read_by_characters_when_the_language_is_unknown() -> None:
     result = linear_baseline(KOREAN)
     assert "characters 2-4" in result["method"]
