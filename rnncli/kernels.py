@@ -7,8 +7,7 @@ tensorflow  GPU      fused (cuDNN), mask right-padded LSTM, GRU with `reset_afte
 jax         GPU      compiled (ours, a scan)          every recurrent cell; on one device
 tensorflow  CPU      compiled (ours, XLA)             every recurrent cell; float32; long trainings
 any         any      one product                      dense: no recurrence
-any         any      stepwise (Keras' loop)           all else: `recurrent_dropout` but on jax, half
-                                                      precision on a CPU
+any         any      stepwise (Keras' loop)           all else
 =========== ======== ================================ ============================================
 
 On TensorFlow the rules of the fused path are those of the installed Keras (3.15). On JAX and
@@ -132,7 +131,7 @@ def _kernel(
     if not layer.recurrent:
         return Kernel(index, layer.cell, "product", "one matrix product over all steps")
     choice = experiment.train.recurrence
-    obstacle = layer.compiled_obstacle(device.backend) or _setting_obstacle(experiment, device)
+    obstacle = layer.compiled_obstacle() or _setting_obstacle(experiment, device)
     if choice == "compiled" and obstacle is not None:
         raise ConfigError(
             [

@@ -80,9 +80,6 @@ def test_the_choice_may_be_made_by_hand() -> None:
     for backend, kind in (("tensorflow", "gpu"), ("torch", "cpu")):
         with pytest.raises(ConfigError, match="recurrence: compiled cannot be had"):
             kernel_of(case, backend, kind, MUCH, recurrence="compiled")
-    case["recurrent_dropout"] = 0.5
-    with pytest.raises(ConfigError, match=r"layers\.0 \(gru\): recurrent_dropout > 0"):
-        kernel_of(case, "tensorflow", "cpu", MUCH, recurrence="compiled")
 
 
 @pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="TensorFlow's rules")
@@ -145,22 +142,18 @@ def test_masks_forbid_fusing_elsewhere(backend: str) -> None:
 def test_a_gpu_with_jax_runs_our_scan(
     case: dict[str, Any], settings: dict[str, Any], precision: str
 ) -> None:
-    """Whatever the precision and however short the training; the GRU not with all settings."""
+    """Whatever the settings and the precision, and however short the training."""
     if case["cell"] == "dense":
         pytest.skip("no recurrence")
     kernel = kernel_of({**case, **settings}, "jax", precision=precision)
-    if settings and not case.get("reset_after", True):
-        assert (kernel.path, kernel.reason) == ("stepwise", "recurrent_dropout > 0")
-    else:
-        assert kernel.path == "compiled"
+    assert kernel.path == "compiled"
     by_hand = kernel_of({**case, **settings}, "jax", precision=precision, recurrence="keras")
     assert (by_hand.path, by_hand.reason) == ("stepwise", "train.recurrence: keras")
 
 
 def test_a_network_that_only_answers() -> None:
     """It is compiled on a GPU alone, also where its training was told to be compiled on a CPU."""
-    textbook = {"cell": "gru", "units": 4, "reset_after": False, "recurrent_dropout": 0.1}
-    layers = [{"cell": "lstm", "units": 4}, textbook]
+    layers = [{"cell": "lstm", "units": 4}, {"cell": "dense", "units": 4}]
     experiment = experiment_of(model={"layers": layers[:1]}, train={"recurrence": "compiled"})
     for backend, kind, expected in (
         ("jax", "gpu", {0}),

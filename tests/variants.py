@@ -20,14 +20,14 @@ def spec_of(case: dict[str, Any], **settings: Any) -> CellSpec:
     return spec
 
 
-def compiled_variants(backend: str, units: int) -> list[Any]:
-    """Every cell that has a recurrence of our own on a backend, as pytest parameters."""
+def compiled_variants(units: int) -> list[Any]:
+    """Every cell that has a recurrence of our own, as pytest parameters."""
     beginnings = frozenset({"unit_forget_bias", "chrono"})
     return named(
         case
         for cell in CELLS
         for case in variants(cell, CellSpec, beginnings, units=units)
-        if spec_of(case).compiled_obstacle(backend) is None
+        if spec_of(case).compiled_obstacle() is None
     )
 
 

@@ -224,6 +224,6 @@ class CellSpec(Spec):
         """The setting that keeps Keras from a fused (cuDNN) kernel, or None if nothing does."""
         return f"Keras has no fused kernel for {self.cell}"
 
-    def compiled_obstacle(self, backend: str = "tensorflow") -> str | None:
-        """What keeps the layer from our own recurrence on a backend, or None if nothing does."""
+    def compiled_obstacle(self) -> str | None:
+        """What keeps the layer from our own recurrence, or None if nothing does."""
         return f"no compiled recurrence for {self.cell}"

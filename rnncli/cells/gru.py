@@ -111,8 +111,6 @@ class GRU(CellSpec):
             return "reset_after: false"
         return "recurrent_dropout > 0" if self.recurrent_dropout else None
 
-    def compiled_obstacle(self, backend: str = "tensorflow") -> str | None:
+    def compiled_obstacle(self) -> str | None:
         """See `CellSpec.compiled_obstacle`."""
-        if backend == "jax" and self.reset_after:
-            return None
-        return "recurrent_dropout > 0" if self.recurrent_dropout else None
+        return None

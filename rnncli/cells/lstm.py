@@ -107,6 +107,6 @@ class LSTM(CellSpec):
         """See `CellSpec.fused_obstacle`."""
         return "recurrent_dropout > 0" if self.recurrent_dropout else None
 
-    def compiled_obstacle(self, backend: str = "tensorflow") -> str | None:
+    def compiled_obstacle(self) -> str | None:
         """See `CellSpec.compiled_obstacle`."""
-        return None if backend == "jax" else self.fused_obstacle()
+        return None

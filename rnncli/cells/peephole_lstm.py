@@ -123,7 +123,6 @@ class PeepholeLSTM(CellSpec):
         gates = {"input": i, "forget": f, "candidate": g, "output": o}
         return Step((h, c), gates, {"input": pi, "forget": pf, "output": po})
 
-    def compiled_obstacle(self, backend: str = "tensorflow") -> str | None:
+    def compiled_obstacle(self) -> str | None:
         """See `CellSpec.compiled_obstacle`."""
-        dropped = self.recurrent_dropout and backend != "jax"
-        return "recurrent_dropout > 0" if dropped else None
+        return None

@@ -68,7 +68,6 @@ class SimpleRNN(CellSpec):
         h = change("hidden", h)
         return Step((h,), {})
 
-    def compiled_obstacle(self, backend: str = "tensorflow") -> str | None:
+    def compiled_obstacle(self) -> str | None:
         """See `CellSpec.compiled_obstacle`."""
-        dropped = self.recurrent_dropout and backend != "jax"
-        return "recurrent_dropout > 0" if dropped else None
+        return None

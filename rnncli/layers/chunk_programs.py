@@ -19,7 +19,9 @@ Shapes = tuple[tuple[int, ...], ...]
 class _Specs:
     """What the programs of a cell are given, whatever L and b are."""
 
-    def __init__(self, equations: Equations, shapes: Shapes, units: int, dtype: str) -> None:
+    def __init__(
+        self, equations: Equations, shapes: Shapes, units: int, dtype: str, copies: int
+    ) -> None:
         import tensorflow as tf
 
         def array(columns: int) -> Any:
@@ -32,17 +34,22 @@ class _Specs:
         self.past = [array(units)] * equations.states
         self.kept = [array(times * units) for times in equations.kept]
         self.states = [tf.TensorSpec([None, units], dtype)] * equations.states
+        self.dropped = tf.TensorSpec([None, copies * units], dtype) if copies else None
         self.own = [tf.TensorSpec(shape, dtype) for shape in shapes[1:]]
 
 
-def sizes_of(weights: Tensors, units: int) -> tuple[Shapes, int, str]:
-    """What tells a cell's programs apart: the shapes of all weights but the kernel, U, the type."""
-    return tuple(tuple(w.shape.as_list()) for w in weights[1:]), units, weights[0].dtype.name
+def sizes_of(weights: Tensors, units: int, copies: int = 0) -> tuple[Shapes, int, str, int]:
+    """What tells a cell's programs apart: the shapes of all weights but the kernel, U, the type.
+
+    Then how many copies of h the recurrent kernel reads some of, 0 if nothing is dropped.
+    """
+    shapes = tuple(tuple(w.shape.as_list()) for w in weights[1:])
+    return shapes, units, weights[0].dtype.name, copies
 
 
 @functools.cache
 def forwards_program(
-    equations: Equations, shapes: Shapes, units: int, dtype: str
+    equations: Equations, shapes: Shapes, units: int, dtype: str, copies: int
 ) -> Callable[..., Any]:
     """A chunk's first `count` steps, of what its inputs bring [L, b, G].
 
@@ -50,14 +57,14 @@ def forwards_program(
     """
     import tensorflow as tf
 
-    specs = _Specs(equations, shapes, units, dtype)
+    specs = _Specs(equations, shapes, units, dtype, copies)
 
-    def program(count: Any, z: Any, mask: Any, before: Any, own: Any) -> Any:
+    def program(count: Any, z: Any, mask: Any, before: Any, dropped: Any, own: Any) -> Any:
         length = tf.shape(z)[0]
         z, real = _unstacked(z), _unstacked(_real(mask, z.dtype))
 
         def step(t: Any, states: Any, made: Any) -> Any:
-            after, kept = equations.forward(z.read(t), states, own)
+            after, kept = equations.forward(z.read(t), equations.read(states, dropped), own)
             went = real.read(t) > 0
             after = [tf.where(went, *pair) for pair in zip(after, states, strict=True)]
             made = [a.write(t, x) for a, x in zip(made, [*after, *kept], strict=True)]
@@ -70,12 +77,14 @@ def forwards_program(
             arrays[index] = tf.concat([first[None], arrays[index]], 0)
         return after, arrays
 
-    return _compiled(program, specs.count, specs.z, specs.mask, specs.states, specs.own)
+    return _compiled(
+        program, specs.count, specs.z, specs.mask, specs.states, specs.dropped, specs.own
+    )
 
 
 @functools.cache
 def backwards_program(
-    equations: Equations, shapes: Shapes, units: int, dtype: str, outputs: bool
+    equations: Equations, shapes: Shapes, units: int, dtype: str, copies: int, outputs: bool
 ) -> Callable[..., Any]:
     """A chunk's steps back: the gradients by the states before.
 
@@ -84,10 +93,17 @@ def backwards_program(
     """
     import tensorflow as tf
 
-    specs = _Specs(equations, shapes, units, dtype)
+    specs = _Specs(equations, shapes, units, dtype, copies)
 
     def program(
-        count: Any, mask: Any, by_output: Any, states: Any, kept: Any, slopes: Any, own: Any
+        count: Any,
+        mask: Any,
+        by_output: Any,
+        states: Any,
+        kept: Any,
+        slopes: Any,
+        dropped: Any,
+        own: Any,
     ) -> Any:
         length, dtype = tf.shape(mask)[0], slopes[0].dtype
         turned = [tf.transpose(weight) if weight.shape.rank == 2 else weight for weight in own]
@@ -102,11 +118,12 @@ def backwards_program(
             went = real.read(t) > 0
             by_sums, by_before = equations.backward(
                 [a.read(t) for a in keeps],
-                [a.read(t) for a in past],
+                equations.read([a.read(t) for a in past], dropped),
                 [a.read(t + 1) for a in past],
                 slopes,
                 turned,
             )
+            by_before = equations.unread(by_before, dropped)
             by_sums = [tf.where(went, slope, 0) for slope in by_sums]
             by_before = [tf.where(went, *pair) for pair in zip(by_before, slopes, strict=True)]
             sums = [a.write(t, slope) for a, slope in zip(sums, by_sums, strict=True)]
@@ -124,6 +141,7 @@ def backwards_program(
         specs.past,
         specs.kept,
         specs.states,
+        specs.dropped,
         specs.own,
     )
 

@@ -18,8 +18,8 @@ __all__ = ["CompiledLoop", "suits"]
 class CompiledLoop:
     """Mixed in before a Keras recurrent layer: its loop over time is ours if `compiled`.
 
-    Left to Keras on TensorFlow are GPUs, half precision, recurrent dropout in training, and eager
-    mode, where nothing would run side by side.
+    Left to Keras on TensorFlow are GPUs, half precision, and eager mode, where nothing would run
+    side by side.
     """
 
     compiled: bool
@@ -46,12 +46,19 @@ class CompiledLoop:
         dropped = self.cell.get_recurrent_dropout_mask(state)
         return ops.concatenate(dropped, axis=-1) if isinstance(dropped, list) else dropped
 
+    @property
+    def copies_dropped(self) -> int:
+        """Of how many copies of h the recurrent kernel reads some in training; 0 if of none."""
+        if not self.recurrent_dropout:  # type: ignore[attr-defined]
+            return 0
+        return getattr(self.cell, "dropout_mask_count", None) or 1
+
     def inner_loop(
         self, sequences: Any, initial_state: Any, mask: Any, training: bool = False
     ) -> tuple[Any, Any, Any]:
         """[B, T, D] to the last output, all outputs, and the states, as Keras' method does."""
         layer: Any = self
-        if not suits(layer, training):
+        if not suits(layer):
             return super().inner_loop(  # type: ignore[misc]
                 sequences, initial_state, mask, training
             )
@@ -67,7 +74,7 @@ class CompiledLoop:
         return states[0], every, states
 
 
-def suits(layer: Any, training: bool) -> bool:
+def suits(layer: Any) -> bool:
     """Whether a layer's loop is ours where it is called; see `CompiledLoop`."""
     if not layer.compiled or keras.backend.backend() not in ("tensorflow", "jax"):
         return False
@@ -78,7 +85,6 @@ def suits(layer: Any, training: bool) -> bool:
     return (
         not tf.executing_eagerly()
         and layer.compute_dtype in ("float32", "float64")
-        and not (training and layer.recurrent_dropout)
         and not tf.config.get_visible_devices("GPU")
     )
 
@@ -88,8 +94,11 @@ def _on_tensorflow(layer: Any, sequences: Any, mask: Any, states: Any, training:
 
     equations, weights = layer.recurrence()
     sequences = layer.features_dropped(sequences, training)
+    if isinstance(sequences, list):
+        sequences = ops.concatenate(sequences, axis=-1)
+    dropped = layer.state_dropped(states[0]) if training and layer.recurrent_dropout else None
     outputs = layer.return_sequences
-    return recur(equations, weights, sequences, mask, states, outputs=outputs)
+    return recur(equations, weights, sequences, mask, states, outputs=outputs, dropped=dropped)
 
 
 def _on_jax(layer: Any, sequences: Any, mask: Any, states: Any, training: bool) -> Any:

@@ -9,7 +9,13 @@ from keras import ops
 
 from rnncli.layers.chrono import ChronoBias
 from rnncli.layers.compiled_loop import CompiledLoop
-from rnncli.layers.equations import Equations, Tensors, product_over_steps
+from rnncli.layers.equations import (
+    Equations,
+    Tensors,
+    by_what_is_read,
+    product,
+    product_over_steps,
+)
 
 __all__ = ["LSTM", "local_slopes"]
 
@@ -46,7 +52,7 @@ class _Equations(Equations):
     def forward(self, z: Any, before: Any, weights: Any) -> Any:
         """See `Equations`; kept are the step's `local_slopes`."""
         h, c = before
-        i, f, g, o = ops.split(z + h @ weights[0], 4, axis=-1)
+        i, f, g, o = ops.split(z + product(h, weights[0]), 4, axis=-1)
         i, f, g, o = ops.sigmoid(i), ops.sigmoid(f), ops.tanh(g), ops.sigmoid(o)
         after = f * c + i * g
         seen = ops.tanh(after)
@@ -58,11 +64,11 @@ class _Equations(Equations):
         by_h, by_c = slopes
         by_c = by_c + by_h * h_by_c
         by_z = by_gates * ops.concatenate([by_c, by_c, by_c, by_h], axis=-1)
-        return [by_z], [by_z @ turned[0], by_c * f]
+        return [by_z], [by_what_is_read(by_z, turned[0], before[0]), by_c * f]
 
     def weight_slopes(self, slopes: Any, kept: Any, before: Any, after: Any) -> Any:
         """See `Equations`."""
-        return [product_over_steps(before[0], slopes[0])]
+        return [product_over_steps(before[0], slopes[0], after[0].shape[-1])]
 
 
 _EQUATIONS = _Equations()

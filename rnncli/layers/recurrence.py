@@ -7,7 +7,7 @@ gradient is one product over all steps of a chunk. As a chunk has one of a few l
 length share a few compiled programs.
 
 Shape letters: B batch, b texts of a shard, T time, L steps of a chunk, D features,
-U units, G columns of the kernel.
+U units, G columns of the kernel, K copies of what a kernel reads (see `rnncli.layers.equations`).
 """
 
 from __future__ import annotations
@@ -37,7 +37,8 @@ def ahead(layer: Any, batch: int, steps: int) -> Callable[[], Any]:
 
     equations, weights = layer.recurrence()
     weights = [tf.convert_to_tensor(weight) for weight in weights]
-    sizes = sizes_of(weights, layer.units)
+    copies = layer.copies_dropped
+    sizes = sizes_of(weights, layer.units, copies)
     forwards = forwards_program(equations, *sizes)
     backwards = backwards_program(equations, *sizes, layer.return_sequences)
 
@@ -50,10 +51,11 @@ def ahead(layer: Any, batch: int, steps: int) -> Callable[[], Any]:
         states = [zeros([rows, layer.units])] * equations.states
         z = zeros([length, rows, weights[0].shape[1]])
         count = tf.constant(length)
-        _, arrays = forwards(count, z, real, states, weights[2:])
+        dropped = zeros([rows, copies * layer.units]) if copies else None
+        _, arrays = forwards(count, z, real, states, dropped, weights[2:])
         past, kept = list(arrays[: equations.states]), list(arrays[equations.states :])
         by_output = zeros([length, rows, layer.units]) if layer.return_sequences else None
-        return backwards(count, real, by_output, past, kept, states, weights[2:])
+        return backwards(count, real, by_output, past, kept, states, dropped, weights[2:])
 
     traced = tf.function(run, autograph=False).get_concrete_function(weights)
     return lambda: traced(*weights)
@@ -67,6 +69,7 @@ def recur(
     initial_state: Tensors,
     *,
     outputs: bool,
+    dropped: Any = None,
     shards: int | None = None,
 ) -> tuple[Any, list[Any]]:
     """Run a cell over texts; a masked step changes nothing and repeats the output before it.
@@ -74,10 +77,12 @@ def recur(
     Args:
         equations: the cell's.
         weights: kernel [D, G], bias [G], and the equations' own.
-        sequences: [B, T, D].
+        sequences: [B, T, D], or of a copy for each gate's columns of the kernel [B, T, K·D].
         mask: True at real tokens [B, T], or None.
         initial_state: the states [B, U].
         outputs: whether every step's output is wanted.
+        dropped: factors of the h that the recurrent kernel reads [B, U], or of a copy of it for
+            each gate's columns [B, K·U]; None if none is dropped.
         shards: into how many the batch is cut; by default one for each core.
 
     Returns:
@@ -92,9 +97,10 @@ def recur(
     @tf.custom_gradient  # type: ignore[untyped-decorator, unused-ignore]
     def run(sequences: Any, initial_state: Tensors, weights: Tensors) -> Any:
         cut = functools.partial(_cut, shards=shards)
+        factors = [None] * shards if dropped is None else cut(dropped)
         parts = [
             Shard(equations, weights, *arrays)
-            for arrays in zip(cut(sequences), cut(mask), strict=True)
+            for arrays in zip(cut(sequences), cut(mask), factors, strict=True)
         ]
         states = [cut(state) for state in initial_state]
         found = [

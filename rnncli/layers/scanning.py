@@ -60,8 +60,6 @@ def recur(
     real = jnp.ones((batch, steps), bool) if mask is None else jnp.asarray(mask, bool)
     states = tuple(jnp.asarray(state, z.dtype) for state in initial_state)
     own = tuple(jnp.asarray(weight, z.dtype) for weight in weights)
-    if dropped is not None:
-        own = (_for_each_copy(own[0], dropped.shape[-1] // own[0].shape[0]), *own[1:])
     every, final = _walk(
         equations,
         length,
@@ -80,10 +78,15 @@ def _by_time(array: Any, length: int) -> Any:
     return jnp.pad(jnp.swapaxes(array, 0, 1), ((0, missing), (0, 0), (0, 0)))
 
 
-def _for_each_copy(kernel: Any, copies: int) -> Any:
-    """A recurrent kernel [U, G] that reads a copy of h for each gate [K·U, G]."""
-    blocks = jnp.split(kernel, copies, axis=-1)
-    return jax.scipy.linalg.block_diag(*blocks)
+def _of_all_copies(own: Any, dropped: Any) -> Any:
+    """The weights, the recurrent kernel [U, G] as one that reads all copies of h [K·U, G].
+
+    A GPU is quicker at one product, of zeros too, than at one for each gate.
+    """
+    if dropped is None:
+        return own
+    blocks = jnp.split(own[0], dropped.shape[-1] // own[0].shape[0], axis=-1)
+    return (jax.scipy.linalg.block_diag(*blocks), *own[1:])
 
 
 @functools.partial(jax.custom_vjp, nondiff_argnums=(0, 1))
@@ -96,10 +99,11 @@ def _forwards(
     equations: Equations, length: int, z: Any, real: Any, initial: Any, own: Any, dropped: Any
 ) -> Any:
     first, end = _chunks_with_tokens(real, length)
+    reading = _of_all_copies(own, dropped)
 
     def step(states: Any, inputs: Any) -> Any:
         z, went = inputs
-        after, kept = equations.forward(z, _read(equations, states, dropped), own)
+        after, kept = equations.forward(z, equations.read(states, dropped), reading)
         after = tuple(jnp.where(went, *pair) for pair in zip(after, states, strict=True))
         return after, (after, tuple(kept))
 
@@ -132,7 +136,8 @@ def _backwards(equations: Equations, length: int, found: Any, slopes: Any) -> An
     real, initial, own, dropped, states, kept = found
     by_outputs, by_final = slopes
     first, end = _chunks_with_tokens(real, length)
-    turned = [weight.T if weight.ndim == 2 else weight for weight in own]
+    reading = _of_all_copies(own, dropped)
+    turned = [weight.T if weight.ndim == 2 else weight for weight in reading]
     before = tuple(
         jnp.concatenate([state[None], after[:-1]])
         for state, after in zip(initial, states, strict=True)
@@ -141,9 +146,9 @@ def _backwards(equations: Equations, length: int, found: Any, slopes: Any) -> An
     def step(slopes: Any, inputs: Any) -> Any:
         went, kept, before, after, by_output = inputs
         slopes = (slopes[0] + by_output, *slopes[1:])
-        read = _read(equations, before, dropped)
+        read = equations.read(before, dropped)
         sums, by_before = equations.backward(kept, read, after, slopes, turned)
-        by_before = _unread(equations, by_before, dropped)
+        by_before = equations.unread(by_before, dropped)
         slopes = tuple(jnp.where(went, *pair) for pair in zip(by_before, slopes, strict=True))
         return slopes, tuple(jnp.where(went, array, 0) for array in sums)
 
@@ -165,7 +170,7 @@ def _backwards(equations: Equations, length: int, found: Any, slopes: Any) -> An
     slopes, sums = lax.fori_loop(0, end - first, chunk, (slopes, (room,) * equations.sums))
     beforehand = jnp.sum(jnp.where(time < first * length, by_outputs, 0), axis=0)
     rows = functools.partial(jax.tree.map, lambda a: a.reshape(-1, a.shape[-1]))
-    read = _read(equations, before, dropped)
+    read = equations.read(before, dropped)
     by_own = equations.weight_slopes(rows(sums), rows(kept), rows(read), rows(states))
     by_initial = (slopes[0] + beforehand, *slopes[1:])
     return sums[0], None, by_initial, tuple(by_own), None
@@ -176,27 +181,6 @@ _walk.defvjp(_forwards, _backwards)
 
 def _part(array: Any, start: Any, length: int) -> Any:
     return lax.dynamic_slice_in_dim(array, start, length)
-
-
-def _read(equations: Equations, states: Any, dropped: Any) -> Any:
-    """The states, h [·, U] as the recurrent kernel reads it: [·, K·U], some of it dropped."""
-    if dropped is None:
-        return states
-    copies = dropped.shape[-1] // states[0].shape[-1]
-    read = jnp.concatenate([states[0]] * copies, axis=-1) * dropped
-    return (read, *states[1:], *states[: int(equations.carries)])
-
-
-def _unread(equations: Equations, slopes: Any, dropped: Any) -> tuple[Any, ...]:
-    """The gradients by the states of those by what `_read` made of them."""
-    if dropped is None:
-        return tuple(slopes)
-    by_read, *others = slopes
-    units = others[-1].shape[-1] if others else by_read.shape[-1]
-    by_h = jnp.split(by_read * dropped, dropped.shape[-1] // units, axis=-1)
-    if equations.carries:
-        by_h.append(others.pop())
-    return (functools.reduce(jnp.add, by_h), *others)
 
 
 @jax.custom_batching.custom_vmap  # type: ignore[untyped-decorator, unused-ignore]

@@ -1,6 +1,7 @@
 """Some texts of a batch, walked over in chunks of time: the work of one core in `recurrence`.
 
-Shape letters: b texts of a shard, T time, L steps of a chunk, D features, U units.
+Shape letters: b texts of a shard, T time, L steps of a chunk, D features, U units, K copies of what
+a kernel reads (see `rnncli.layers.equations`).
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from rnncli.layers.chunk_programs import as_rows, backwards_program, forwards_program, sizes_of
-from rnncli.layers.equations import Equations, Tensors
+from rnncli.layers.equations import Equations, Tensors, product, product_over_steps
 
 __all__ = ["Shard", "chunk_length"]
 
@@ -27,10 +28,12 @@ class Shard:
     layers too.
     """
 
-    def __init__(self, equations: Equations, weights: Tensors, sequences: Any, mask: Any) -> None:
+    def __init__(
+        self, equations: Equations, weights: Tensors, sequences: Any, mask: Any, dropped: Any
+    ) -> None:
         self._equations = equations
         self._weights = list(weights)
-        self._texts = sequences, mask
+        self._texts = sequences, mask, dropped
         self._kept: Any = None
 
     def forwards(self, states: list[Any], *, outputs: bool) -> tuple[Any, list[Any]]:
@@ -43,7 +46,7 @@ class Shard:
         return every, list(final)
 
     def backwards(self, by_output: Any, slopes: list[Any]) -> tuple[Any, list[Any], list[Any]]:
-        """The gradients by sequences [T, b, D], initial state and weights.
+        """The gradients by sequences [T, b, K·D], initial state and weights.
 
         Args:
             by_output: those by every h [b, T, U], or None.
@@ -59,9 +62,9 @@ def _forwards(equations: Equations, outputs: bool) -> Callable[..., Any]:
     """A shard's way forwards; traced for a first shard, it serves all that have its shapes."""
     import tensorflow as tf
 
-    def forwards(weights: Any, sequences: Any, mask: Any, states: Any) -> Any:
+    def forwards(weights: Any, sequences: Any, mask: Any, dropped: Any, states: Any) -> Any:
         steps = tf.shape(sequences)[1]
-        texts = steps, _by_time(sequences, steps), _by_time(mask, steps)
+        texts = steps, _by_time(sequences, steps), _by_time(mask, steps), dropped
         walk = _Walk(equations, weights, *texts)
         final, kept = walk.forwards(states)
         return walk.outputs(kept[0]) if outputs else None, final, (texts, kept)
@@ -84,7 +87,13 @@ class _Walk:
     """The chunks of a shard, one after the other."""
 
     def __init__(
-        self, equations: Equations, weights: Tensors, steps: Any, sequences: Any, mask: Any
+        self,
+        equations: Equations,
+        weights: Tensors,
+        steps: Any,
+        sequences: Any,
+        mask: Any,
+        dropped: Any,
     ) -> None:
         self.equations = equations
         self.weights = weights
@@ -92,12 +101,13 @@ class _Walk:
         self.length, self.chunks = _chunks(steps)
         self.sequences = sequences
         self.mask = mask
+        self.dropped = dropped
 
     def forwards(self, states: list[Any]) -> tuple[list[Any], list[Any]]:
         """The final states [b, U], and by chunk every state and all that the cell keeps."""
         import tensorflow as tf
 
-        program = forwards_program(self.equations, *sizes_of(self.weights, states[0].shape[1]))
+        program = forwards_program(self.equations, *self._sizes(states[0].shape[1]))
         shapes = [state.shape for state in states]
 
         def chunk(number: Any, states: Any, kept: Any) -> Any:
@@ -106,6 +116,7 @@ class _Walk:
                 self._brought(number),
                 self._chunk(self.mask, number),
                 states,
+                self.dropped,
                 self.weights[2:],
             )
             states = [tf.ensure_shape(*pair) for pair in zip(states, shapes, strict=True)]
@@ -127,7 +138,7 @@ class _Walk:
 
         kernel, bias = self.weights[:2]
         inputs = self._chunk(self.sequences, number)
-        z = tf.nn.bias_add(tf.matmul(as_rows(inputs), kernel), bias)
+        z = tf.nn.bias_add(product(as_rows(inputs), kernel), bias)
         return tf.reshape(z, [self.length, -1, kernel.shape[1]])
 
     def outputs(self, kept: Any) -> Any:
@@ -150,8 +161,7 @@ class _Walk:
         import tensorflow as tf
 
         rows, units = slopes[0].shape
-        sizes = sizes_of(self.weights, units)
-        program = backwards_program(self.equations, *sizes, by_output is not None)
+        program = backwards_program(self.equations, *self._sizes(units), by_output is not None)
         by_output = None if by_output is None else _by_time(by_output, self.steps)
         kept = [self._array(slopes[0], flow) for flow in kept]
         columns = [units] * len(slopes) + [times * units for times in self.equations.kept]
@@ -173,19 +183,21 @@ class _Walk:
                 states,
                 made,
                 slopes,
+                self.dropped,
                 self.weights[2:],
             )
             inputs = self._chunk(self.sequences, number)
-            by_input = tf.matmul(sums[0], self.weights[0], transpose_b=True)
+            by_input = self._by_input(sums[0])
             # The layer below waits for this product, nobody for the others.
             with tf.control_dependencies([by_input]):
+                read = self.equations.read([array[:-1] for array in states], self.dropped)
                 by_own = self.equations.weight_slopes(
                     sums,
                     [as_rows(array) for array in made],
-                    [as_rows(array[:-1]) for array in states],
+                    [as_rows(array) for array in read],
                     [as_rows(array[1:]) for array in states],
                 )
-                by_kernel = tf.matmul(as_rows(inputs), sums[0], transpose_a=True)
+                by_kernel = product_over_steps(as_rows(inputs), sums[0], self.weights[0].shape[0])
             by_weights = [by_kernel, tf.reduce_sum(sums[0], 0), *by_own]
             return (
                 count + 1,
@@ -200,6 +212,21 @@ class _Walk:
             (0, slopes, [tf.zeros_like(w) for w in self.weights], self._array(self.sequences)),
         )
         return by_inputs.concat()[: self.steps], list(slopes), list(totals)
+
+    def _by_input(self, slopes: Any) -> Any:
+        """The gradient by what a chunk's inputs are [L·b, K·D], of that by what they bring."""
+        import tensorflow as tf
+
+        kernel = self.weights[0]
+        copies = self.sequences.shape[-1] // kernel.shape[0]
+        if copies == 1:
+            return tf.matmul(slopes, kernel, transpose_b=True)
+        pairs = zip(tf.split(slopes, copies, 1), tf.split(kernel, copies, 1), strict=True)
+        return tf.concat([tf.matmul(*pair, transpose_b=True) for pair in pairs], 1)
+
+    def _sizes(self, units: int) -> Any:
+        copies = 0 if self.dropped is None else self.dropped.shape[-1] // units
+        return sizes_of(self.weights, units, copies)
 
     def _array(self, like: Any, flow: Any = None) -> Any:
         """A place for each chunk; empty, or with what a `flow` of one holds."""

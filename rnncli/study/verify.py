@@ -135,9 +135,8 @@ def applies(spec: CellSpec, check: str) -> bool:
     if check in EXPORTS:
         return backend == "tensorflow" and missing_extra(check) is None
     if check == "compiled":
-        if backend == "tensorflow":
-            return spec.compiled_obstacle() is None and _on_a_cpu()
-        return bool(backend == "jax")
+        ours = backend == "jax" or (backend == "tensorflow" and _on_a_cpu())
+        return ours and spec.compiled_obstacle() is None
     return True
 
 

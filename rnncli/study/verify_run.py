@@ -145,7 +145,7 @@ def _compiled(classifier: Classifier, run: Run) -> Any:
     able = [
         index
         for index, layer in enumerate(experiment.model.layers)
-        if layer.compiled_obstacle(device.backend) is None
+        if layer.compiled_obstacle() is None
     ]
     single = experiment.train.precision == "float32"
     if not able or not single or device.kind == "gpu" or device.backend == "torch":

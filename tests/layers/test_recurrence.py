@@ -21,7 +21,7 @@ pytestmark = pytest.mark.skipif(
     keras.backend.backend() != "tensorflow", reason="it is TensorFlow's"
 )
 B, D, U = 5, 3, 4
-CASES = compiled_variants("tensorflow", U)
+CASES = compiled_variants(U)
 every_cell = pytest.mark.parametrize("case", CASES)
 every_kind = pytest.mark.parametrize(
     "case", [case for case in CASES if case.values[0].get("activation", "tanh") == "tanh"]
@@ -152,12 +152,22 @@ def test_any_length(length: int) -> None:
     assert_same(everything(stepwise, x, mask), everything(compiled, x, mask), 1e-12)
 
 
-def test_dropout_draws_what_keras_draws() -> None:
-    spec = spec_of({"cell": "gru", "units": U, "dropout": 0.5})
-    stepwise, compiled = pair(spec)
+@every_kind
+@pytest.mark.parametrize(
+    "rates",
+    [
+        pytest.param((0.5, 0), id="of x", marks=pytest.mark.slow),
+        pytest.param((0, 0.4), id="of h", marks=pytest.mark.slow),
+        pytest.param((0.3, 0.4), id="of both"),
+    ],
+)
+def test_dropout_draws_what_keras_draws(case: dict[str, Any], rates: tuple[float, float]) -> None:
+    """Of features and of the state, with Keras' masks for each gate where it has them."""
+    stepwise, compiled = pair(spec_of(case, dropout=rates[0], recurrent_dropout=rates[1]))
     for (layer,) in (stepwise, compiled):
-        layer.cell.seed_generator.state.assign([7, 8])
-    x, mask = texts(6, masked=True)
+        drawing = layer if case["cell"] == "peephole_lstm" else layer.cell
+        drawing.seed_generator.state.assign([7, 8])
+    x, mask = texts(19, masked=True)
     first, second = everything(stepwise, x, mask), everything(compiled, x, mask)
     assert_same(first, second, 1e-12)
     assert np.abs(everything(compiled, x, mask)[0] - second[0]).max() > 1e-3
@@ -225,19 +235,16 @@ def test_shards_and_directions_share_their_traces(monkeypatch: pytest.MonkeyPatc
 def test_where_it_is_left_to_keras() -> None:
     from rnncli.layers.compiled_loop import suits
 
-    def asked(training: bool = True, **settings: Any) -> bool:
+    def asked(**settings: Any) -> bool:
         import tensorflow as tf
 
-        spec = spec_of({"cell": "lstm", "units": U, **settings.pop("spec", {})})
-        layer = spec.make_layer(
+        layer = spec_of({"cell": "lstm", "units": U}).make_layer(
             return_sequences=True, return_state=False, name="l", **{"compiled": True, **settings}
         )
         found: list[bool] = []
-        tf.function(lambda: found.append(suits(layer, training)), autograph=False)()
-        assert not suits(layer, training)  # in eager mode
+        tf.function(lambda: found.append(suits(layer)), autograph=False)()
+        assert not suits(layer)  # in eager mode
         return found[0]
 
     assert asked()
     assert not asked(compiled=False)
-    assert not asked(spec={"recurrent_dropout": 0.5})
-    assert asked(training=False, spec={"recurrent_dropout": 0.5})

@@ -19,7 +19,7 @@ from tests.variants import compiled_variants, spec_of
 
 pytestmark = pytest.mark.skipif(keras.backend.backend() != "jax", reason="it is JAX's")
 B, T, D, U = 4, 19, 3, 4
-CASES = compiled_variants("jax", U)
+CASES = compiled_variants(U)
 KINDS = [case for case in CASES if case.values[0].get("activation", "tanh") == "tanh"]
 every_cell = pytest.mark.parametrize("case", CASES)
 every_kind = pytest.mark.parametrize("case", KINDS)
@@ -143,15 +143,14 @@ def test_any_length(length: int) -> None:
     assert_same(everything(kerases, *texts(length)), everything(ours, *texts(length)))
 
 
-@pytest.mark.parametrize("cell", ["simple_rnn", "lstm", "gru", "peephole_lstm"])
+@every_kind
 @pytest.mark.parametrize("rate", [0.0, 0.3])
-def test_dropout_draws_what_keras_draws(cell: str, rate: float) -> None:
+def test_dropout_draws_what_keras_draws(case: dict[str, Any], rate: float) -> None:
     """Of features and of the state, with Keras' masks for each gate where it has them."""
-    spec = spec_of({"cell": cell, "units": U, "dropout": rate, "recurrent_dropout": 0.4})
-    kerases, ours = pair(spec)
+    kerases, ours = pair(spec_of(case, dropout=rate, recurrent_dropout=0.4))
     found = everything(ours, *texts())
     assert_same(everything(kerases, *texts()), found)
-    plain, _ = pair(spec_of({"cell": cell, "units": U}))
+    plain, _ = pair(spec_of(case))
     assert np.abs(everything(plain, *texts())[0] - found[0]).max() > 1e-3
 
 
