@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import time
 from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
@@ -247,7 +248,8 @@ def _train(
         for one in begun
     ]
     for ended in begun:
-        ended.model = None  # their memory is the baseline's
+        ended.model = None
+    gc.collect()  # their memory is the baseline's
     for ended, metrics in zip(begun, scores, strict=True):
         if ended.coverage is not None:
             metrics["vector_coverage"] = ended.coverage

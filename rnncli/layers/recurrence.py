@@ -14,7 +14,9 @@ from __future__ import annotations
 
 import functools
 import itertools
-from collections.abc import Callable
+import weakref
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from rnncli.layers.chunk_programs import backwards_program, forwards_program, sizes_of
@@ -130,7 +132,8 @@ def recur(
             joined.insert(0, _batch_first(every))
         return joined, gradient
 
-    found = run(sequences, list(initial_state), [tf.convert_to_tensor(w) for w in weights])
+    with _gradients_of_this_graph():
+        found = run(sequences, list(initial_state), [tf.convert_to_tensor(w) for w in weights])
     every = found[0] if outputs else None
     states = list(found[1:]) if outputs else list(found)
     for state, first in zip(states, initial_state, strict=True):
@@ -138,6 +141,34 @@ def recur(
     if every is not None:
         every.set_shape([*sequences.shape[:2], initial_state[0].shape[1]])
     return every, states
+
+
+@contextmanager
+def _gradients_of_this_graph() -> Iterator[None]:
+    """Let the custom gradients that the block defines live as long as the graph they are part of.
+
+    TensorFlow's registry would keep them for good, and by them the graph and all of its variables:
+    every model trained, to the end of the process.
+    """
+    import tensorflow as tf
+    from tensorflow.python.framework.ops import gradient_registry as registry
+
+    before = set(registry.list())
+    yield
+    graph = tf.compat.v1.get_default_graph()
+    graph._recurrences = held = getattr(graph, "_recurrences", [])
+    for name in set(registry.list()) - before:
+        entry = registry._registry[name]
+        held.append(entry["type"])
+        entry["type"] = _held_elsewhere(
+            entry["type"], functools.partial(registry._registry.pop, name)
+        )
+
+
+def _held_elsewhere(function: Any, ended: Callable[[], Any]) -> Callable[..., Any]:
+    """A function without a hold on it; `ended` is called when it is gone."""
+    held = weakref.ref(function, lambda _: ended())
+    return lambda *arguments: held()(*arguments)  # type: ignore[misc]
 
 
 def _shards(batch: int | None) -> int:

@@ -8,6 +8,8 @@ Shape letters: B batch, T time, D features, U units.
 
 from __future__ import annotations
 
+import gc
+import weakref
 from typing import Any
 
 import keras
@@ -230,6 +232,40 @@ def test_shards_and_directions_share_their_traces(monkeypatch: pytest.MonkeyPatc
 
     assert all(np.abs(slope).max() > 0 for slope in slopes(tf.ones([32, 5, D])))
     assert walked == ["forwards_program", "backwards_program"]
+
+
+@pytest.mark.parametrize("inside", [True, False], ids=["its own gradients", "another's"])
+def test_a_graph_ends_with_its_last_user(inside: bool) -> None:
+    """TensorFlow keeps custom gradients, and what they hold, to the end of the process."""
+    import tensorflow as tf
+
+    units = 5 + inside  # of no other test: what is traced for the graph must not hold it, too
+    layers = [network(spec_of({"cell": "gru", "units": units}), compiled=True) for _ in range(2)]
+    for layer, features in zip(layers, (D, units), strict=True):
+        layer.build((B, None, features))
+    kernels = [layer.trainable_variables[0].value for layer in layers]
+
+    def answer(x: Any) -> Any:
+        with tf.GradientTape() as tape:
+            for layer in layers:
+                x = layer(x)[0]
+            loss = tf.reduce_sum(x)
+        return tape.gradient(loss, kernels) if inside else loss
+
+    run = tf.function(answer, autograph=False).get_concrete_function(tf.TensorSpec([B, None, D]))
+    if inside:
+        slopes = run(tf.ones([B, 3, D]))
+    else:
+        with tf.GradientTape() as tape:
+            loss = run(tf.ones([B, 3, D]))
+        slopes = tape.gradient(loss, kernels)
+        del tape, loss
+    assert all(np.abs(slope).max() > 0 for slope in slopes)
+    graph = weakref.ref(run.graph)
+    assert graph() is not None
+    del run
+    gc.collect()
+    assert graph() is None
 
 
 def test_where_it_is_left_to_keras() -> None:
