@@ -11,16 +11,16 @@ import io
 import json
 import re
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rnncli.atomic import make_folder, read_bytes, write_bytes
+from rnncli.atomic import make_folder, read_bytes, replacing
 from rnncli.errors import StorageError
 
 __all__ = ["KEPT", "Checkpoint", "latest", "load", "save", "save_epoch"]
@@ -33,6 +33,7 @@ _SEAL_LENGTH = len(_SEAL) + 64
 _NAME = re.compile(r"epoch-(\d{4,})\.npz")
 
 Arrays = dict[str, NDArray[Any]]
+Named = Mapping[str, NDArray[Any]] | Iterable[tuple[str, NDArray[Any]]]
 
 
 @dataclass(frozen=True)
@@ -47,28 +48,43 @@ class Checkpoint:
     """Set when a newer checkpoint was damaged and passed over."""
 
 
-def save(path: Path, arrays: Mapping[str, NDArray[Any]], meta: object) -> None:
+def save(path: Path, arrays: Named, meta: object) -> None:
     """Write arrays of any shape and number type, and JSON-ready data, atomically.
 
-    `bfloat16` and its kin, which NumPy cannot store, go in as unsigned integers of their size.
+    They go to the file one by one: a model's whole state is large, and a copy of it tells in the
+    peak of memory. `bfloat16` and its kin, which NumPy cannot store, go in as unsigned integers of
+    their size.
     JSON keeps floats exactly, ±∞ and NaN included, and turns tuples into lists.
 
     Raises:
         StorageError: the file cannot be written.
     """
-    buffer = io.BytesIO()
     index: list[tuple[str, str]] = []
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
-        for number, (name, array) in enumerate(arrays.items()):
-            index.append((name, array.dtype.name))
-            _add(archive, f"array-{number}", _storable(array))
-        head = json.dumps({"index": index, "meta": meta}, ensure_ascii=True).encode()
-        _add(archive, "head", np.frombuffer(head, np.uint8))
-    with buffer.getbuffer() as payload:
-        seal = _SEAL + hashlib.sha256(payload).hexdigest().encode()
-    buffer.write(seal)
-    # A view: a model's whole state is large, and a copy more of it tells in the peak of memory.
-    write_bytes(path, buffer.getbuffer())
+    pairs = arrays.items() if isinstance(arrays, Mapping) else arrays
+    with replacing(path) as temporary, temporary.open("wb") as file:
+        sealing = _Sealing(file)
+        with zipfile.ZipFile(sealing, "w", zipfile.ZIP_STORED) as archive:  # type: ignore[call-overload]
+            for number, (name, array) in enumerate(pairs):
+                index.append((name, array.dtype.name))
+                _add(archive, f"array-{number}", _storable(array))
+            head = json.dumps({"index": index, "meta": meta}, ensure_ascii=True).encode()
+            _add(archive, "head", np.frombuffer(head, np.uint8))
+        file.write(_SEAL + sealing.digest.hexdigest().encode())
+
+
+class _Sealing:
+    """A file that is only written on, and the digest of what was."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self.digest = hashlib.sha256()
+
+    def write(self, data: bytes | memoryview) -> int:
+        self.digest.update(data)
+        return self._file.write(data)
+
+    def flush(self) -> None:
+        self._file.flush()
 
 
 def load(path: Path) -> tuple[Arrays, Any]:
@@ -94,7 +110,7 @@ def load(path: Path) -> tuple[Arrays, Any]:
         raise StorageError(f"{path}: not a checkpoint of this program ({error})") from error
 
 
-def save_epoch(folder: Path, epoch: int, arrays: Mapping[str, NDArray[Any]], meta: object) -> Path:
+def save_epoch(folder: Path, epoch: int, arrays: Named, meta: object) -> Path:
     """Write `epoch-0003.npz` and drop all but the last two, and any of later epochs.
 
     Raises:

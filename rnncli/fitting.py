@@ -306,7 +306,7 @@ def _array(variable: Any) -> NDArray[Any]:
 
 
 def _save(model: Any, run: Run, progress: Progress) -> None:
-    arrays = {name: _array(variable) for name, variable in _variables(model).items()}
+    arrays = ((name, _array(variable)) for name, variable in _variables(model).items())
     checkpoint.save_epoch(run.checkpoints, progress.epoch, arrays, asdict(progress))
     run.write_history(progress.history)
     run.set_status("running", epoch=progress.epoch)

@@ -28,7 +28,7 @@ def save_weights(model: Any, path: Path) -> None:
     """
     memory = _NamedBytes()
     _layers_of(model).save_weights(memory)
-    write_bytes(path, memory.getvalue())
+    write_bytes(path, memory.getbuffer())
 
 
 def load_weights(model: Any, path: Path) -> None:

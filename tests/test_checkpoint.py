@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +53,30 @@ def test_a_pickle_is_never_written(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="allow_pickle"):
         save(tmp_path / "a.npz", {"x": np.array([object()])}, {})
     assert not list(tmp_path.iterdir())
+
+
+def test_arrays_are_written_as_they_come(tmp_path: Path) -> None:
+    """One after the other; what breaks off on the way leaves the file that was there."""
+    path = tmp_path / "a.npz"
+    save(path, ARRAYS, META)
+    before = path.read_bytes()
+    written: list[int] = []
+
+    def coming(broken: bool) -> Iterator[tuple[str, NDArray[Any]]]:
+        for name, array in ARRAYS.items():
+            written.append(max(file.stat().st_size for file in tmp_path.iterdir()))
+            yield name, np.resize(array, 40_000)
+            if broken and name == "half":
+                raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        save(path, coming(broken=True), META)
+    assert [file.name for file in tmp_path.iterdir()] == ["a.npz"]
+    assert path.read_bytes() == before
+    assert written == sorted(written)
+    assert written[-1] > len(before)
+    save(path, coming(broken=False), META)
+    assert load(path)[0]["file"].shape == (40_000,)
 
 
 def test_every_truncation_is_found(tmp_path: Path) -> None:
