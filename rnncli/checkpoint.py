@@ -53,8 +53,7 @@ def save(path: Path, arrays: Named, meta: object) -> None:
 
     They go to the file one by one: a model's whole state is large, and a copy of it tells in the
     peak of memory. `bfloat16` and its kin, which NumPy cannot store, go in as unsigned integers of
-    their size.
-    JSON keeps floats exactly, ±∞ and NaN included, and turns tuples into lists.
+    their size. JSON keeps floats exactly, ±∞ and NaN included, and turns tuples into lists.
 
     Raises:
         StorageError: the file cannot be written.

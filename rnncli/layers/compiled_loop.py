@@ -97,8 +97,8 @@ def _on_tensorflow(layer: Any, sequences: Any, mask: Any, states: Any, training:
     if isinstance(sequences, list):
         sequences = ops.concatenate(sequences, axis=-1)
     dropped = layer.state_dropped(states[0]) if training and layer.recurrent_dropout else None
-    wanted = {"outputs": layer.return_sequences, "keep": training}
-    return recur(equations, weights, sequences, mask, states, dropped=dropped, **wanted)
+    outputs = layer.return_sequences
+    return recur(equations, weights, sequences, mask, states, outputs=outputs, dropped=dropped)
 
 
 def _on_jax(layer: Any, sequences: Any, mask: Any, states: Any, training: bool) -> Any:

@@ -71,7 +71,6 @@ def recur(
     initial_state: Tensors,
     *,
     outputs: bool,
-    keep: bool = True,
     dropped: Any = None,
     shards: int | None = None,
 ) -> tuple[Any, list[Any]]:
@@ -84,7 +83,6 @@ def recur(
         mask: True at real tokens [B, T], or None.
         initial_state: the states [B, U].
         outputs: whether every step's output is wanted.
-        keep: whether what gradients need is kept, in much memory; if not, it is worked out again.
         dropped: factors of the h that the recurrent kernel reads [B, U], or of a copy of it for
             each gate's columns [B, K·U]; None if none is dropped.
         shards: into how many the batch is cut; by default one for each core.
@@ -108,7 +106,7 @@ def recur(
         ]
         states = [cut(state) for state in initial_state]
         found = [
-            part.forwards(list(state), outputs=outputs, keep=keep)
+            part.forwards(list(state), outputs=outputs)
             for part, state in zip(parts, zip(*states, strict=True), strict=True)
         ]
         every, final = zip(*found, strict=True)

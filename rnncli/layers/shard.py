@@ -34,19 +34,14 @@ class Shard:
         self._equations = equations
         self._weights = list(weights)
         self._texts = sequences, mask, dropped
-        self._initial: list[Any] = []
         self._kept: Any = None
 
-    def forwards(self, states: list[Any], *, outputs: bool, keep: bool) -> tuple[Any, list[Any]]:
+    def forwards(self, states: list[Any], *, outputs: bool) -> tuple[Any, list[Any]]:
         """The state h after every step [T, b, U] if wanted, and the final states [b, U].
 
-        Args:
-            states: the first [b, U].
-            outputs: whether every h is wanted.
-            keep: whether to keep what `backwards` needs, which otherwise goes this way again.
+        What `backwards` needs is kept.
         """
-        self._initial = states
-        walk = _forwards(self._equations, outputs, keep)
+        walk = _forwards(self._equations, outputs)
         every, final, self._kept = walk(self._weights, *self._texts, states)
         return every, list(final)
 
@@ -57,15 +52,13 @@ class Shard:
             by_output: those by every h [b, T, U], or None.
             slopes: those by the final states [b, U].
         """
-        if self._kept is None:
-            self.forwards(self._initial, outputs=False, keep=True)
         walk = _backwards(self._equations)
         by_inputs, by_initial, by_weights = walk(self._weights, *self._kept, by_output, slopes)
         return by_inputs, list(by_initial), list(by_weights)
 
 
 @functools.cache
-def _forwards(equations: Equations, outputs: bool, keep: bool) -> Callable[..., Any]:
+def _forwards(equations: Equations, outputs: bool) -> Callable[..., Any]:
     """A shard's way forwards; traced for a first shard, it serves all that have its shapes."""
     import tensorflow as tf
 
@@ -73,11 +66,8 @@ def _forwards(equations: Equations, outputs: bool, keep: bool) -> Callable[..., 
         steps = tf.shape(sequences)[1]
         texts = steps, _by_time(sequences, steps), _by_time(mask, steps), dropped
         walk = _Walk(equations, weights, *texts)
-        final, kept = walk.forwards(
-            states, len(equations.kept) + len(states) if keep else int(outputs)
-        )
-        every = walk.outputs(kept[0]) if outputs else None
-        return every, final, (texts, kept) if keep else None
+        final, kept = walk.forwards(states)
+        return walk.outputs(kept[0]) if outputs else None, final, (texts, kept)
 
     return tf.function(forwards, autograph=False)
 
@@ -113,8 +103,8 @@ class _Walk:
         self.mask = mask
         self.dropped = dropped
 
-    def forwards(self, states: list[Any], arrays: int) -> tuple[list[Any], list[Any]]:
-        """The final states [b, U], and by chunk so many of every state and what the cell keeps."""
+    def forwards(self, states: list[Any]) -> tuple[list[Any], list[Any]]:
+        """The final states [b, U], and by chunk every state and all that the cell keeps."""
         import tensorflow as tf
 
         program = forwards_program(self.equations, *self._sizes(states[0].shape[1]))
@@ -130,13 +120,9 @@ class _Walk:
                 self.weights[2:],
             )
             states = [tf.ensure_shape(*pair) for pair in zip(states, shapes, strict=True)]
-            return (
-                number + 1,
-                states,
-                [a.write(number, m) for a, m in zip(kept, made, strict=False)],
-            )
+            return number + 1, states, [a.write(number, m) for a, m in zip(kept, made, strict=True)]
 
-        empty = [self._array(states[0]) for _ in range(arrays)]
+        empty = [self._array(states[0]) for _ in range(len(states) + len(self.equations.kept))]
         _, final, kept = tf.while_loop(
             lambda number, *_: number < self.chunks, chunk, (0, states, empty)
         )

@@ -42,11 +42,7 @@ def network(spec: CellSpec, compiled: bool, **layout: bool) -> Any:
 
 
 def everything(
-    layers: list[Any],
-    x: np.ndarray,
-    mask: np.ndarray | None,
-    states: Any = None,
-    training: bool = True,
+    layers: list[Any], x: np.ndarray, mask: np.ndarray | None, states: Any = None
 ) -> list[np.ndarray]:
     """Outputs and states of the last layer, then gradients by inputs, states and weights."""
     import tensorflow as tf
@@ -62,7 +58,7 @@ def everything(
             value: Any = [inputs]
             for number, layer in enumerate(layers):
                 first = {"initial_state": given} if given and not number else {}
-                value = layer(value[0], mask=mask, training=training, **first)
+                value = layer(value[0], mask=mask, training=True, **first)
             random = np.random.default_rng(5)
             factors = [tf.constant(random.normal(size=v.shape), dtype) for v in value]
             loss = sum(tf.reduce_sum(v * f) for v, f in zip(value, factors, strict=True))
@@ -179,15 +175,6 @@ def test_dropout_draws_what_keras_draws(case: dict[str, Any], rates: tuple[float
     assert np.abs(everything(compiled, x, mask)[0] - second[0]).max() > 1e-3
 
 
-@every_kind
-def test_outside_of_training(case: dict[str, Any]) -> None:
-    """Nothing is kept for gradients; who wants them gets the same."""
-    stepwise, compiled = pair(spec_of(case, dropout=0.5))
-    x, mask = texts(19, masked=True)
-    found = [everything(layers, x, mask, training=False) for layers in (stepwise, compiled)]
-    assert_same(*found, 1e-12)
-
-
 def test_shards_share_the_batch(monkeypatch: pytest.MonkeyPatch) -> None:
     """In any number, of a batch whose size is known or not, the answer is the same."""
     import tensorflow as tf
@@ -240,7 +227,7 @@ def test_shards_and_directions_share_their_traces(monkeypatch: pytest.MonkeyPatc
     @tf.function(input_signature=[tf.TensorSpec([32, None, D])], autograph=False)
     def slopes(x: Any) -> Any:
         with tf.GradientTape() as tape:
-            loss = tf.reduce_sum(layer(x, training=True)[0])
+            loss = tf.reduce_sum(layer(x)[0])
         return tape.gradient(loss, [weight.value for weight in layer.trainable_weights])
 
     assert all(np.abs(slope).max() > 0 for slope in slopes(tf.ones([32, 5, D])))
