@@ -13,6 +13,7 @@ import re
 import time
 import warnings
 from collections import Counter
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,17 +24,19 @@ from rnncli.errors import StorageError
 from rnncli.metrics import majority_metrics, prediction_metrics
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     Analyzer = Callable[[str], list[str]]
 
-__all__ = ["baselines", "linear_baseline", "majority_baseline"]
+__all__ = ["baselines", "keep_linear", "known_linear", "linear_baseline", "majority_baseline"]
 
 _HANGUL = re.compile(r"[\uac00-\ud7a3]")
 _FEATURES = 300_000
 """Bound on memory: a float64 weight for each n-gram and class."""
 _TEXTS = 200_000
 """Bound on memory and time: of more training texts than this, so many are drawn, by label."""
+_RULES = ("words 1-2", "characters 2-4 within words", str(_FEATURES), str(_TEXTS))
+"""What a result depends on beside the texts and their language."""
 
 
 def baselines(corpus: Corpus, cache: Path | None = None) -> dict[str, dict[str, Any]]:
@@ -68,24 +71,33 @@ def linear_baseline(
         `accuracy`, `macro_f1`, `interval_95`, `seconds`, `method`, and `per_class`; or
         `{"skipped": why}` where train has one label only, or no words, or test is empty.
     """
-    korean = _is_korean(corpus, language or corpus.source.language)
-    grams = "characters 2-4 within words" if korean else "words 1-2"
-    method = f"TF-IDF of {grams}, linear SVM"
-    if len(corpus["train"]) > _TEXTS:
-        method += f", on {_TEXTS:,} of the training texts"
     if not len(corpus["test"]) or len(set(corpus["train"].labels)) < 2:
-        return {"method": method, "skipped": "it needs two labels in train and a text in test"}
-    path = cache / f"linear-{_key(corpus, method)}.json" if cache else None
-    if path is not None and path.is_file():
-        try:
-            return dict(read_json(path))
-        except (StorageError, TypeError, ValueError):
-            pass  # a damaged cache is made again
-    result = {"method": method, **_fit_and_score(corpus, korean=korean)}
-    if path is not None:
-        make_folder(path.parent)
-        write_json(path, result)
+        skipped = "it needs two labels in train and a text in test"
+        return {"method": _method(corpus, language), "skipped": skipped}
+    known = known_linear(corpus, cache, language) if cache else None
+    if known is not None:
+        return known
+    korean = _is_korean(corpus, language)
+    result = {"method": _method(corpus, language), **_fit_and_score(corpus, korean=korean)}
+    if cache is not None:
+        keep_linear(result, corpus, cache, language)
     return result
+
+
+def known_linear(corpus: Corpus, cache: Path, language: str | None = None) -> dict[str, Any] | None:
+    """What `linear_baseline` has found of these texts before; None if it has not."""
+    path = _entry(corpus, cache, language)
+    with suppress(StorageError, TypeError, ValueError):  # a damaged one is made again
+        return dict(read_json(path)) if path.is_file() else None
+    return None
+
+
+def keep_linear(
+    result: Mapping[str, Any], corpus: Corpus, cache: Path, language: str | None = None
+) -> None:
+    """Keep what `linear_baseline` found for the next run with these texts."""
+    make_folder(cache)
+    write_json(_entry(corpus, cache, language), result)
 
 
 def _fit_and_score(corpus: Corpus, *, korean: bool) -> dict[str, Any]:
@@ -141,13 +153,24 @@ def _without_hapaxes(analyze: Analyzer, texts: Sequence[str]) -> Analyzer:
     return lambda text: [gram for gram in analyze(text) if texts_with[hash(gram) % slots] == 2]
 
 
-def _is_korean(corpus: Corpus, language: str) -> bool:
+def _method(corpus: Corpus, language: str | None) -> str:
+    grams = _RULES[_is_korean(corpus, language)]
+    method = f"TF-IDF of {grams}, linear SVM"
+    if len(corpus["train"]) > _TEXTS:
+        method += f", on {_TEXTS:,} of the training texts"
+    return method
+
+
+def _is_korean(corpus: Corpus, language: str | None) -> bool:
+    language = language or corpus.source.language
     if language != "und":
         return language == "ko"
     sample = corpus["train"].texts[:1000]
     return sum(bool(_HANGUL.search(text)) for text in sample) > len(sample) / 3
 
 
-def _key(corpus: Corpus, method: str) -> str:
-    parts = [method, *corpus.label_names, corpus["train"].checksum(), corpus["test"].checksum()]
-    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]
+def _entry(corpus: Corpus, cache: Path, language: str | None) -> Path:
+    parts = [*_RULES, language or corpus.source.language, *corpus.label_names]
+    parts += [corpus[split].checksum() for split in ("train", "test")]
+    key = hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]
+    return cache / f"linear-{key}.json"

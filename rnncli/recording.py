@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from rnncli.backend import Device
-    from rnncli.corpus import Corpus
+    from rnncli.baseline_process import BaselineProcess
     from rnncli.experiment import Experiment
     from rnncli.fitting import Progress
     from rnncli.kernels import Kernel
@@ -145,19 +145,16 @@ def score(
 
 def conclude(
     run: Run,
-    experiment: Experiment,
     metrics: dict[str, Any],
-    corpus: Corpus,
+    baselines: BaselineProcess | None,
     reporter: Reporter,
 ) -> None:
     """The baselines beside the metrics, the report, and the mark that the run is done."""
     from rnncli.reports.single import write_report
 
-    if experiment.baselines:
-        from rnncli.baselines import baselines
-
+    if baselines is not None:
         reporter.finishing("TF-IDF baseline")
-        metrics["baselines"] = baselines(corpus, run.path.parent / ".cache")
+        metrics["baselines"] = baselines.result()
     run.write("metrics", metrics)
     reporter.finishing("report")
     write_report(run)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from rnncli import fitting, preparation
 from rnncli.backend import Device, activate, trouble_told
+from rnncli.baseline_process import BaselineProcess, baselines_beside
 from rnncli.corpus import SPLITS, Corpus
 from rnncli.corpus_cache import corpus_of
 from rnncli.errors import Interrupted, RnnError
@@ -142,18 +143,21 @@ def _train_group(
         require_tensorboard()
         reporter = TensorBoardLog(runs[0].path / "tensorboard", reporter)
     with stop_requests() as stop, native_output_to():
-        device = activate(
-            experiment.backend,
-            experiment.device,
-            deterministic=experiment.train.deterministic,
-            devices=experiment.devices,
-        )
         corpus = corpus_of(experiment.data, out / ".cache" / "corpora")
         with ExitStack() as held:
+            baselines = None
+            if experiment.baselines:
+                baselines = held.enter_context(baselines_beside(corpus, out / ".cache"))
+            device = activate(
+                experiment.backend,
+                experiment.device,
+                deterministic=experiment.train.deterministic,
+                devices=experiment.devices,
+            )
             for run in runs:
                 held.enter_context(_held(Run.create(run.path), force=force))
             held.enter_context(trouble_told())
-            _train(group, corpus, runs, device, config_text, reporter, stop)
+            _train(group, corpus, baselines, runs, device, config_text, reporter, stop)
             if experiment.train.tensorboard:
                 reporter.close()
 
@@ -202,6 +206,7 @@ class _Begun:
 def _train(
     group: Sequence[Experiment],
     corpus: Corpus,
+    baselines: BaselineProcess | None,
     runs: Sequence[Run],
     device: Device,
     config_text: str | None,
@@ -253,7 +258,7 @@ def _train(
     for ended, metrics in zip(begun, scores, strict=True):
         if ended.coverage is not None:
             metrics["vector_coverage"] = ended.coverage
-        conclude(ended.run, ended.experiment, metrics, corpus, reporter)
+        conclude(ended.run, metrics, baselines, reporter)
 
 
 def _begin(
