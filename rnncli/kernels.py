@@ -131,7 +131,9 @@ def _kernel(
     if not layer.recurrent:
         return Kernel(index, layer.cell, "product", "one matrix product over all steps")
     choice = experiment.train.recurrence
-    obstacle = layer.compiled_obstacle() or _setting_obstacle(experiment, device)
+    obstacle = _setting_obstacle(experiment, device)
+    if not layer.compiles:
+        obstacle = f"no compiled recurrence for {layer.cell}"
     if choice == "compiled" and obstacle is not None:
         raise ConfigError(
             [

@@ -27,7 +27,7 @@ def compiled_variants(units: int) -> list[Any]:
         case
         for cell in CELLS
         for case in variants(cell, CellSpec, beginnings, units=units)
-        if spec_of(case).compiled_obstacle() is None
+        if spec_of(case).compiles
     )
 
 

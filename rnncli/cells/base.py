@@ -123,6 +123,8 @@ class CellSpec(Spec):
     """The gate whose value is the share of the old state that stays."""
     recurrent: ClassVar[bool] = True
     """Whether a step reads the state of the one before."""
+    compiles: ClassVar[bool] = False
+    """Whether the layer has `rnncli.layers.equations`, which our own recurrence compiles."""
 
     cell: str
     """Which cell; each subclass has its own literal."""
@@ -184,7 +186,7 @@ class CellSpec(Spec):
     ) -> Any:
         """The Keras layer of one direction, reading forwards.
 
-        `compiled` asks for `rnncli.layers.compiled_loop`, where `compiled_obstacle` has none.
+        `compiled` asks for `rnncli.layers.compiled_loop`, where the cell `compiles`.
         """
 
     @abstractmethod
@@ -223,7 +225,3 @@ class CellSpec(Spec):
     def fused_obstacle(self) -> str | None:
         """The setting that keeps Keras from a fused (cuDNN) kernel, or None if nothing does."""
         return f"Keras has no fused kernel for {self.cell}"
-
-    def compiled_obstacle(self) -> str | None:
-        """What keeps the layer from our own recurrence, or None if nothing does."""
-        return f"no compiled recurrence for {self.cell}"

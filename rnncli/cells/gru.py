@@ -38,6 +38,7 @@ class GRU(CellSpec):
     summary: ClassVar[str] = "GRU, its reset gate before or after the product"
     gate_names: ClassVar[tuple[str, ...]] = ("update", "reset", "candidate")
     keeping_gate: ClassVar[str | None] = "update"
+    compiles: ClassVar[bool] = True
 
     cell: Literal["gru"]
     reset_after: bool = True
@@ -110,7 +111,3 @@ class GRU(CellSpec):
         if not self.reset_after:
             return "reset_after: false"
         return "recurrent_dropout > 0" if self.recurrent_dropout else None
-
-    def compiled_obstacle(self) -> str | None:
-        """See `CellSpec.compiled_obstacle`."""
-        return None

@@ -45,6 +45,7 @@ class LSTM(CellSpec):
     gate_names: ClassVar[tuple[str, ...]] = ("input", "forget", "candidate", "output")
     state_names: ClassVar[tuple[str, ...]] = ("h", "c")
     keeping_gate: ClassVar[str | None] = "forget"
+    compiles: ClassVar[bool] = True
 
     cell: Literal["lstm"]
     recurrent_dropout: Rate = 0.0
@@ -106,7 +107,3 @@ class LSTM(CellSpec):
     def fused_obstacle(self) -> str | None:
         """See `CellSpec.fused_obstacle`."""
         return "recurrent_dropout > 0" if self.recurrent_dropout else None
-
-    def compiled_obstacle(self) -> str | None:
-        """See `CellSpec.compiled_obstacle`."""
-        return None

@@ -48,6 +48,7 @@ class PeepholeLSTM(CellSpec):
     peephole_names: ClassVar[tuple[str, ...]] = ("input", "forget", "output")
     state_names: ClassVar[tuple[str, ...]] = ("h", "c")
     keeping_gate: ClassVar[str | None] = "forget"
+    compiles: ClassVar[bool] = True
 
     cell: Literal["peephole_lstm"]
     peephole: Literal["diagonal", "full"] = "diagonal"
@@ -122,7 +123,3 @@ class PeepholeLSTM(CellSpec):
         h = change("hidden", o * np.tanh(c))
         gates = {"input": i, "forget": f, "candidate": g, "output": o}
         return Step((h, c), gates, {"input": pi, "forget": pf, "output": po})
-
-    def compiled_obstacle(self) -> str | None:
-        """See `CellSpec.compiled_obstacle`."""
-        return None

@@ -25,6 +25,7 @@ class SimpleRNN(CellSpec):
         Equation("a = {activation}"),
     )
     summary: ClassVar[str] = "vanilla RNN"
+    compiles: ClassVar[bool] = True
 
     cell: Literal["simple_rnn"]
     activation: Activation = "tanh"
@@ -67,7 +68,3 @@ class SimpleRNN(CellSpec):
         h = activate(self.activation, x @ kernel + h @ recurrent_kernel + bias)
         h = change("hidden", h)
         return Step((h,), {})
-
-    def compiled_obstacle(self) -> str | None:
-        """See `CellSpec.compiled_obstacle`."""
-        return None

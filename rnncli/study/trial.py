@@ -247,7 +247,7 @@ def layers_of(spec: CellSpec, layout: Layout, *, return_sequences: bool = True) 
     import keras
 
     layers, features = [], D
-    compiled = layout.compiled and spec.compiled_obstacle() is None
+    compiled = layout.compiled and spec.compiles
     for depth in range(layout.depth):
         layer = spec.make_layer(
             return_sequences=return_sequences,

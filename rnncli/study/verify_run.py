@@ -142,11 +142,7 @@ def _parts(
 def _compiled(classifier: Classifier, run: Run) -> Any:
     """The network with every layer that can be on the compiled recurrence; None if none can."""
     experiment, device = classifier.experiment, classifier.device
-    able = [
-        index
-        for index, layer in enumerate(experiment.model.layers)
-        if layer.compiled_obstacle() is None
-    ]
+    able = [index for index, layer in enumerate(experiment.model.layers) if layer.compiles]
     single = experiment.train.precision == "float32"
     if not able or not single or device.kind == "gpu" or device.backend == "torch":
         return None
