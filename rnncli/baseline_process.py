@@ -1,10 +1,10 @@
-"""A large corpus' baselines, worked out in a process of their own while a training begins.
+"""A large corpus' linear baseline, worked out in a process of its own while a training begins.
 
-There they take neither time from the training, whose beginning (imports, tokens, compilation)
+There it takes neither time from the training, whose beginning (imports, tokens, compilation)
 leaves all cores but one idle, nor memory: a linear classifier over n-grams would come on top of
 all that TensorFlow keeps of a training that is over.
 
-`python -m rnncli.baseline_process` reads a pickled corpus and prints its baselines, as JSON.
+`python -m rnncli.baseline_process` reads a pickled corpus and prints its linear baseline, as JSON.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from rnncli.baselines import baselines, keep_linear, known_linear
+from rnncli.baselines import baselines, keep_linear, known_linear, linear_baseline
 from rnncli.corpus import Corpus
 
 __all__ = ["BaselineProcess", "baselines_beside"]
@@ -32,7 +32,7 @@ _NICENESS = 10
 
 
 class BaselineProcess:
-    """The baselines of a corpus, being worked out elsewhere if it is large, else when asked for."""
+    """A corpus' baselines; of a large one, the linear one is being worked out elsewhere."""
 
     def __init__(self, corpus: Corpus, cache: Path) -> None:
         """Begin, unless the corpus is small or the cache has its linear baseline.
@@ -56,8 +56,8 @@ class BaselineProcess:
         if self._process is not None:
             answer, _ = self._process.communicate()
             self._process = None
-            with suppress(ValueError, KeyError, TypeError):
-                keep_linear(json.loads(answer)["linear"], self._corpus, self._cache)
+            with suppress(ValueError):
+                keep_linear(json.loads(answer), self._corpus, self._cache)
         return baselines(self._corpus, self._cache)
 
     def end(self) -> None:
@@ -91,10 +91,9 @@ def _started(corpus: Corpus) -> subprocess.Popen[bytes]:
 
 
 def main() -> None:
-    """Print the baselines of the corpus that standard input brings."""
+    """Print the linear baseline of the corpus that standard input brings."""
     os.nice(_NICENESS)
-    corpus = pickle.load(sys.stdin.buffer)
-    sys.stdout.write(json.dumps({"linear": baselines(corpus)["linear"]}))
+    sys.stdout.write(json.dumps(linear_baseline(pickle.load(sys.stdin.buffer))))
 
 
 if __name__ == "__main__":

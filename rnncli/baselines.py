@@ -35,8 +35,7 @@ _FEATURES = 300_000
 """Bound on memory: a float64 weight for each n-gram and class."""
 _TEXTS = 200_000
 """Bound on memory and time: of more training texts than this, so many are drawn, by label."""
-_RULES = ("words 1-2", "characters 2-4 within words", str(_FEATURES), str(_TEXTS))
-"""What a result depends on beside the texts and their language."""
+_WORDS, _CHARACTERS = "words 1-2", "characters 2-4 within words"
 
 
 def baselines(corpus: Corpus, cache: Path | None = None) -> dict[str, dict[str, Any]]:
@@ -154,7 +153,7 @@ def _without_hapaxes(analyze: Analyzer, texts: Sequence[str]) -> Analyzer:
 
 
 def _method(corpus: Corpus, language: str | None) -> str:
-    grams = _RULES[_is_korean(corpus, language)]
+    grams = _CHARACTERS if _is_korean(corpus, language) else _WORDS
     method = f"TF-IDF of {grams}, linear SVM"
     if len(corpus["train"]) > _TEXTS:
         method += f", on {_TEXTS:,} of the training texts"
@@ -170,7 +169,8 @@ def _is_korean(corpus: Corpus, language: str | None) -> bool:
 
 
 def _entry(corpus: Corpus, cache: Path, language: str | None) -> Path:
-    parts = [*_RULES, language or corpus.source.language, *corpus.label_names]
+    rules = [_WORDS, _CHARACTERS, str(_FEATURES), str(_TEXTS)]
+    parts = [*rules, language or corpus.source.language, *corpus.label_names]
     parts += [corpus[split].checksum() for split in ("train", "test")]
     key = hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]
     return cache / f"linear-{key}.json"

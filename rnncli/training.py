@@ -254,7 +254,7 @@ def _train(
     ]
     for ended in begun:
         ended.model = None
-    gc.collect()  # their memory is the baseline's
+    gc.collect()  # what follows needs no model, and a small corpus' baseline some memory
     for ended, metrics in zip(begun, scores, strict=True):
         if ended.coverage is not None:
             metrics["vector_coverage"] = ended.coverage
