@@ -20,7 +20,13 @@ class _Specs:
     """What the programs of a cell are given, whatever L and b are."""
 
     def __init__(
-        self, equations: Equations, shapes: Shapes, units: int, dtype: str, copies: int
+        self,
+        equations: Equations,
+        columns: int,
+        shapes: Shapes,
+        units: int,
+        dtype: str,
+        copies: int,
     ) -> None:
         import tensorflow as tf
 
@@ -28,28 +34,30 @@ class _Specs:
             return tf.TensorSpec([None, None, columns], dtype)
 
         self.count = tf.TensorSpec([], tf.int32)
-        self.z = array(shapes[0][0])
+        self.z = array(columns)
         self.mask = tf.TensorSpec([None, None], tf.bool)
         self.by_output = array(units)
         self.past = [array(units)] * equations.states
         self.kept = [array(times * units) for times in equations.kept]
         self.states = [tf.TensorSpec([None, units], dtype)] * equations.states
         self.dropped = tf.TensorSpec([None, copies * units], dtype) if copies else None
-        self.own = [tf.TensorSpec(shape, dtype) for shape in shapes[1:]]
+        self.own = [tf.TensorSpec(shape, dtype) for shape in shapes]
 
 
-def sizes_of(weights: Tensors, units: int, copies: int = 0) -> tuple[Shapes, int, str, int]:
-    """What tells a cell's programs apart: the shapes of all weights but the kernel, U, the type.
+def sizes_of(
+    columns: int, own: Tensors, units: int, copies: int = 0
+) -> tuple[int, Shapes, int, str, int]:
+    """What tells a cell's programs apart: G, the shapes of its own weights, U, the type.
 
     Then how many copies of h the recurrent kernel reads some of, 0 if nothing is dropped.
     """
-    shapes = tuple(tuple(w.shape.as_list()) for w in weights[1:])
-    return shapes, units, weights[0].dtype.name, copies
+    shapes = tuple(tuple(weight.shape.as_list()) for weight in own)
+    return columns, shapes, units, own[0].dtype.name, copies
 
 
 @functools.cache
 def forwards_program(
-    equations: Equations, shapes: Shapes, units: int, dtype: str, copies: int
+    equations: Equations, columns: int, shapes: Shapes, units: int, dtype: str, copies: int
 ) -> Callable[..., Any]:
     """A chunk's first `count` steps, of what its inputs bring [L, b, G].
 
@@ -57,7 +65,7 @@ def forwards_program(
     """
     import tensorflow as tf
 
-    specs = _Specs(equations, shapes, units, dtype, copies)
+    specs = _Specs(equations, columns, shapes, units, dtype, copies)
 
     def program(count: Any, z: Any, mask: Any, before: Any, dropped: Any, own: Any) -> Any:
         length = tf.shape(z)[0]
@@ -84,7 +92,13 @@ def forwards_program(
 
 @functools.cache
 def backwards_program(
-    equations: Equations, shapes: Shapes, units: int, dtype: str, copies: int, outputs: bool
+    equations: Equations,
+    columns: int,
+    shapes: Shapes,
+    units: int,
+    dtype: str,
+    copies: int,
+    outputs: bool,
 ) -> Callable[..., Any]:
     """A chunk's steps back: the gradients by the states before.
 
@@ -93,7 +107,7 @@ def backwards_program(
     """
     import tensorflow as tf
 
-    specs = _Specs(equations, shapes, units, dtype, copies)
+    specs = _Specs(equations, columns, shapes, units, dtype, copies)
 
     def program(
         count: Any,

@@ -11,8 +11,14 @@ import keras
 from keras import ops
 
 from rnncli.layers.equations import Equations, Tensors
+from rnncli.layers.lookup import flipped, lookup_of
 
 __all__ = ["CompiledLoop", "suits"]
+
+_FEWEST_FEATURES = 64
+"""Of vectors that are multiplied once for each distinct token (`rnncli.layers.inputs`): to look up
+what narrower ones bring, and to sum the gradients, takes as long as the products. So it does in a
+prediction, which has no gradients, with vectors of any width."""
 
 
 class CompiledLoop:
@@ -63,7 +69,7 @@ class CompiledLoop:
                 sequences, initial_state, mask, training
             )
         if layer.go_backwards:
-            sequences = ops.flip(sequences, axis=1)
+            sequences = flipped(sequences)
             mask = None if mask is None else ops.flip(mask, axis=1)
         loop = {"tensorflow": _on_tensorflow, "jax": _on_jax}[keras.backend.backend()]
         every, states = loop(layer, sequences, mask, list(initial_state), training)
@@ -96,9 +102,17 @@ def _on_tensorflow(layer: Any, sequences: Any, mask: Any, states: Any, training:
     sequences = layer.features_dropped(sequences, training)
     if isinstance(sequences, list):
         sequences = ops.concatenate(sequences, axis=-1)
-    dropped = layer.state_dropped(states[0]) if training and layer.recurrent_dropout else None
-    outputs = layer.return_sequences
-    return recur(equations, weights, sequences, mask, states, outputs=outputs, dropped=dropped)
+    features = sequences.shape[-1]
+    return recur(
+        equations,
+        weights,
+        sequences,
+        mask,
+        states,
+        outputs=layer.return_sequences,
+        dropped=layer.state_dropped(states[0]) if training and layer.recurrent_dropout else None,
+        lookup=lookup_of(sequences) if training and features >= _FEWEST_FEATURES else None,
+    )
 
 
 def _on_jax(layer: Any, sequences: Any, mask: Any, states: Any, training: bool) -> Any:

@@ -8,6 +8,7 @@ import keras
 from keras import ops
 
 from rnncli.layers.dropout import dropped
+from rnncli.layers.lookup import Lookup, remembering
 
 __all__ = ["NgramEmbedding", "TokenEmbedding"]
 
@@ -20,8 +21,11 @@ class TokenEmbedding(keras.layers.Embedding):
     """What is added to the vectors [B, T, D]; see `rnncli.layers.adversarial`."""
 
     def call(self, ids: Any) -> Any:
-        """Ids [B, T] to vectors [B, T, D]."""
-        return self._perturbed(super().call(ids))
+        """Ids [B, T] to vectors [B, T, D], which remember them unless they are moved."""
+        vectors = super().call(ids)
+        if self.perturbation is None:
+            return remembering(vectors, Lookup(ids, super().call))
+        return self._perturbed(vectors)
 
     def _perturbed(self, vectors: Any) -> Any:
         return vectors if self.perturbation is None else vectors + self.perturbation

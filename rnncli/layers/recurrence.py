@@ -15,12 +15,14 @@ from __future__ import annotations
 import functools
 import itertools
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 from rnncli.layers.chunk_programs import backwards_program, forwards_program, sizes_of
 from rnncli.layers.equations import Equations, Tensors
+from rnncli.layers.inputs import Inputs, Vectors, rows_of
+from rnncli.layers.lookup import Lookup
 from rnncli.layers.shard import Shard, chunk_length
 from rnncli.machine import cores
 
@@ -38,29 +40,30 @@ def ahead(layer: Any, batch: int, steps: int) -> Callable[[], Any]:
     import tensorflow as tf
 
     equations, weights = layer.recurrence()
-    weights = [tf.convert_to_tensor(weight) for weight in weights]
+    kernel, _, *own = (tf.convert_to_tensor(weight) for weight in weights)
+    columns, dtype = kernel.shape[1], kernel.dtype
     copies = layer.copies_dropped
-    sizes = sizes_of(weights, layer.units, copies)
+    sizes = sizes_of(columns, own, layer.units, copies)
     forwards = forwards_program(equations, *sizes)
     backwards = backwards_program(equations, *sizes, layer.return_sequences)
 
     rows, length = batch // _shards(batch), int(chunk_length(tf.constant(steps)))
 
     # In a graph, as the layer's call will be: XLA keeps programs of eager calls apart.
-    def run(weights: Any) -> Any:
-        zeros = functools.partial(tf.zeros, dtype=weights[0].dtype)
+    def run(own: Any) -> Any:
+        zeros = functools.partial(tf.zeros, dtype=dtype)
         real = tf.zeros([length, rows], tf.bool)
         states = [zeros([rows, layer.units])] * equations.states
-        z = zeros([length, rows, weights[0].shape[1]])
+        z = zeros([length, rows, columns])
         count = tf.constant(length)
         dropped = zeros([rows, copies * layer.units]) if copies else None
-        _, arrays = forwards(count, z, real, states, dropped, weights[2:])
+        _, arrays = forwards(count, z, real, states, dropped, own)
         past, kept = list(arrays[: equations.states]), list(arrays[equations.states :])
         by_output = zeros([length, rows, layer.units]) if layer.return_sequences else None
-        return backwards(count, real, by_output, past, kept, states, dropped, weights[2:])
+        return backwards(count, real, by_output, past, kept, states, dropped, own)
 
-    traced = tf.function(run, autograph=False).get_concrete_function(weights)
-    return lambda: traced(*weights)
+    traced = tf.function(run, autograph=False).get_concrete_function(own)
+    return lambda: traced(*own)
 
 
 def recur(
@@ -72,6 +75,7 @@ def recur(
     *,
     outputs: bool,
     dropped: Any = None,
+    lookup: Lookup | None = None,
     shards: int | None = None,
 ) -> tuple[Any, list[Any]]:
     """Run a cell over texts; a masked step changes nothing and repeats the output before it.
@@ -85,6 +89,7 @@ def recur(
         outputs: whether every step's output is wanted.
         dropped: factors of the h that the recurrent kernel reads [B, U], or of a copy of it for
             each gate's columns [B, K·U]; None if none is dropped.
+        lookup: where the sequences come from, if each distinct vector is to be multiplied once.
         shards: into how many the batch is cut; by default one for each core.
 
     Returns:
@@ -95,14 +100,22 @@ def recur(
     if mask is None:
         mask = tf.ones(tf.shape(sequences)[:2], tf.bool)
     shards = shards or _shards(sequences.shape[0])
+    kernel, bias, *own = (tf.convert_to_tensor(weight) for weight in weights)
+    cut = functools.partial(_cut, shards=shards)
+    looked_up = [rows_of(lookup, ids, kernel, bias) for ids in cut(lookup.ids)] if lookup else []
+    given = [part.rows for part in looked_up] or [sequences, kernel, bias]
+
+    def inputs_of(given: Tensors) -> Sequence[Inputs]:
+        if looked_up:
+            return [part._replace(rows=rows) for part, rows in zip(looked_up, given, strict=True)]
+        return [Vectors(texts, *given[1:]) for texts in cut(given[0])]
 
     @tf.custom_gradient  # type: ignore[untyped-decorator, unused-ignore]
-    def run(sequences: Any, initial_state: Tensors, weights: Tensors) -> Any:
-        cut = functools.partial(_cut, shards=shards)
+    def run(given: Tensors, initial_state: Tensors, own: Tensors) -> Any:
         factors = [None] * shards if dropped is None else cut(dropped)
         parts = [
-            Shard(equations, weights, *arrays)
-            for arrays in zip(cut(sequences), cut(mask), factors, strict=True)
+            Shard(equations, own, *arrays)
+            for arrays in zip(inputs_of(given), cut(mask), factors, strict=True)
         ]
         states = [cut(state) for state in initial_state]
         found = [
@@ -120,9 +133,10 @@ def recur(
                     parts, by_outputs, zip(*by_states, strict=True), strict=True
                 )
             ]
-            by_sequences, by_initial, by_weights = zip(*found, strict=True)
+            by_inputs, by_initial, by_weights = zip(*found, strict=True)
+            by_given, *by_both = zip(*by_inputs, strict=True)
             return (
-                _batch_first(by_sequences),
+                list(by_given) if looked_up else [_batch_first(by_given), *map(tf.add_n, by_both)],
                 [tf.concat(state, 0) for state in zip(*by_initial, strict=True)],
                 [tf.add_n(weight) for weight in zip(*by_weights, strict=True)],
             )
@@ -133,7 +147,7 @@ def recur(
         return joined, gradient
 
     with _gradients_of_this_graph():
-        found = run(sequences, list(initial_state), [tf.convert_to_tensor(w) for w in weights])
+        found = run(given, list(initial_state), own)
     every = found[0] if outputs else None
     states = list(found[1:]) if outputs else list(found)
     for state, first in zip(states, initial_state, strict=True):

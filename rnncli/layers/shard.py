@@ -1,7 +1,7 @@
 """Some texts of a batch, walked over in chunks of time: the work of one core in `recurrence`.
 
-Shape letters: b texts of a shard, T time, L steps of a chunk, D features, U units, K copies of what
-a kernel reads (see `rnncli.layers.equations`).
+Shape letters: b texts of a shard, T time, L steps of a chunk, U units, K copies of what a kernel
+reads (see `rnncli.layers.equations`).
 """
 
 from __future__ import annotations
@@ -11,7 +11,8 @@ from collections.abc import Callable
 from typing import Any
 
 from rnncli.layers.chunk_programs import as_rows, backwards_program, forwards_program, sizes_of
-from rnncli.layers.equations import Equations, Tensors, product, product_over_steps
+from rnncli.layers.equations import Equations, Tensors
+from rnncli.layers.inputs import Inputs
 
 __all__ = ["Shard", "chunk_length"]
 
@@ -29,11 +30,11 @@ class Shard:
     """
 
     def __init__(
-        self, equations: Equations, weights: Tensors, sequences: Any, mask: Any, dropped: Any
+        self, equations: Equations, weights: Tensors, inputs: Inputs, mask: Any, dropped: Any
     ) -> None:
         self._equations = equations
         self._weights = list(weights)
-        self._texts = sequences, mask, dropped
+        self._texts = inputs, mask, dropped
         self._kept: Any = None
 
     def forwards(self, states: list[Any], *, outputs: bool) -> tuple[Any, list[Any]]:
@@ -45,16 +46,16 @@ class Shard:
         every, final, self._kept = walk(self._weights, *self._texts, states)
         return every, list(final)
 
-    def backwards(self, by_output: Any, slopes: list[Any]) -> tuple[Any, list[Any], list[Any]]:
-        """The gradients by sequences [T, b, K·D], initial state and weights.
+    def backwards(self, by_output: Any, slopes: list[Any]) -> tuple[list[Any], ...]:
+        """The gradients by what the inputs hold, by the initial state and by the weights.
 
         Args:
             by_output: those by every h [b, T, U], or None.
             slopes: those by the final states [b, U].
         """
         walk = _backwards(self._equations)
-        by_inputs, by_initial, by_weights = walk(self._weights, *self._kept, by_output, slopes)
-        return by_inputs, list(by_initial), list(by_weights)
+        found = walk(self._weights, *self._kept, by_output, slopes)
+        return tuple(map(list, found))
 
 
 @functools.cache
@@ -62,9 +63,10 @@ def _forwards(equations: Equations, outputs: bool) -> Callable[..., Any]:
     """A shard's way forwards; traced for a first shard, it serves all that have its shapes."""
     import tensorflow as tf
 
-    def forwards(weights: Any, sequences: Any, mask: Any, dropped: Any, states: Any) -> Any:
-        steps = tf.shape(sequences)[1]
-        texts = steps, _by_time(sequences, steps), _by_time(mask, steps), dropped
+    def forwards(weights: Any, inputs: Any, mask: Any, dropped: Any, states: Any) -> Any:
+        steps = tf.shape(mask)[1]
+        inputs = inputs._replace(texts=_by_time(inputs.texts, steps))
+        texts = steps, inputs, _by_time(mask, steps), dropped
         walk = _Walk(equations, weights, *texts)
         final, kept = walk.forwards(states)
         return walk.outputs(kept[0]) if outputs else None, final, (texts, kept)
@@ -91,7 +93,7 @@ class _Walk:
         equations: Equations,
         weights: Tensors,
         steps: Any,
-        sequences: Any,
+        inputs: Inputs,
         mask: Any,
         dropped: Any,
     ) -> None:
@@ -99,7 +101,7 @@ class _Walk:
         self.weights = weights
         self.steps = steps
         self.length, self.chunks = _chunks(steps)
-        self.sequences = sequences
+        self.inputs = inputs
         self.mask = mask
         self.dropped = dropped
 
@@ -117,36 +119,30 @@ class _Walk:
                 self._chunk(self.mask, number),
                 states,
                 self.dropped,
-                self.weights[2:],
+                self.weights,
             )
             states = [tf.ensure_shape(*pair) for pair in zip(states, shapes, strict=True)]
             return number + 1, states, [a.write(number, m) for a, m in zip(kept, made, strict=True)]
 
-        empty = [self._array(states[0]) for _ in range(len(states) + len(self.equations.kept))]
+        empty = [self._array() for _ in range(len(states) + len(self.equations.kept))]
         _, final, kept = tf.while_loop(
             lambda number, *_: number < self.chunks, chunk, (0, states, empty)
         )
         return list(final), [array.flow for array in kept]
 
     def _brought(self, number: Any) -> Any:
-        """What a chunk's inputs bring, kernel and bias applied [L, b, G].
-
-        It and the other products over all steps of a chunk are TensorFlow's own: half as quick
-        again as XLA's for tall matrices.
-        """
+        """What a chunk's inputs bring [L, b, G]."""
         import tensorflow as tf
 
-        kernel, bias = self.weights[:2]
-        inputs = self._chunk(self.sequences, number)
-        z = tf.nn.bias_add(product(as_rows(inputs), kernel), bias)
-        return tf.reshape(z, [self.length, -1, kernel.shape[1]])
+        z = self.inputs.brought(self._chunk(self.inputs.texts, number))
+        return tf.reshape(z, [self.length, -1, z.shape[1]])
 
     def outputs(self, kept: Any) -> Any:
         """The state h after every step [T, b, U], of those kept by chunk."""
         import tensorflow as tf
 
-        kept = self._array(self.sequences, kept)
-        every = self._array(self.sequences)
+        kept = self._array(kept)
+        every = self._array()
         _, every = tf.while_loop(
             lambda number, _: number < self.chunks,
             lambda number, every: (number + 1, every.write(number, kept.read(number)[1:])),
@@ -156,14 +152,14 @@ class _Walk:
 
     def backwards(
         self, kept: list[Any], by_output: Any, slopes: list[Any]
-    ) -> tuple[Any, list[Any], list[Any]]:
+    ) -> tuple[list[Any], ...]:
         """See `Shard.backwards`; `kept` is what `forwards` did."""
         import tensorflow as tf
 
         rows, units = slopes[0].shape
         program = backwards_program(self.equations, *self._sizes(units), by_output is not None)
         by_output = None if by_output is None else _by_time(by_output, self.steps)
-        kept = [self._array(slopes[0], flow) for flow in kept]
+        kept = [self._array(flow) for flow in kept]
         columns = [units] * len(slopes) + [times * units for times in self.equations.kept]
 
         def restored(number: Any) -> tuple[list[Any], list[Any]]:
@@ -173,7 +169,7 @@ class _Walk:
             ]
             return arrays[: len(slopes)], arrays[len(slopes) :]
 
-        def chunk(count: Any, slopes: Any, totals: Any, by_inputs: Any) -> Any:
+        def chunk(count: Any, slopes: Any, totals: Any, by_texts: Any) -> Any:
             number = self.chunks - 1 - count
             states, made = restored(number)
             slopes, sums = program(
@@ -184,12 +180,11 @@ class _Walk:
                 made,
                 slopes,
                 self.dropped,
-                self.weights[2:],
+                self.weights,
             )
-            inputs = self._chunk(self.sequences, number)
-            by_input = self._by_input(sums[0])
+            by_text = self.inputs.slopes_kept(sums[0])
             # The layer below waits for this product, nobody for the others.
-            with tf.control_dependencies([by_input]):
+            with tf.control_dependencies([by_text]):
                 read = self.equations.read([array[:-1] for array in states], self.dropped)
                 by_own = self.equations.weight_slopes(
                     sums,
@@ -197,43 +192,36 @@ class _Walk:
                     [as_rows(array) for array in read],
                     [as_rows(array[1:]) for array in states],
                 )
-                by_kernel = product_over_steps(as_rows(inputs), sums[0], self.weights[0].shape[0])
-            by_weights = [by_kernel, tf.reduce_sum(sums[0], 0), *by_own]
+                texts = self._chunk(self.inputs.texts, number)
+                by_inputs = self.inputs.weight_slopes(texts, sums[0])
+            by_text = tf.reshape(by_text, [self.length, rows, by_text.shape[1]])
             return (
                 count + 1,
                 [tf.ensure_shape(slope, [rows, units]) for slope in slopes],
-                [total + slope for total, slope in zip(totals, by_weights, strict=True)],
-                by_inputs.write(number, tf.reshape(by_input, tf.shape(inputs))),
+                [t + slope for t, slope in zip(totals, [*by_inputs, *by_own], strict=True)],
+                by_texts.write(number, by_text),
             )
 
-        _, slopes, totals, by_inputs = tf.while_loop(
+        totals = [tf.zeros_like(weight) for weight in (*self.inputs.weights, *self.weights)]
+        _, slopes, totals, by_texts = tf.while_loop(
             lambda count, *_: count < self.chunks,
             chunk,
-            (0, slopes, [tf.zeros_like(w) for w in self.weights], self._array(self.sequences)),
+            (0, slopes, totals, self._array()),
         )
-        return by_inputs.concat()[: self.steps], list(slopes), list(totals)
-
-    def _by_input(self, slopes: Any) -> Any:
-        """The gradient by what a chunk's inputs are [L·b, K·D], of that by what they bring."""
-        import tensorflow as tf
-
-        kernel = self.weights[0]
-        copies = self.sequences.shape[-1] // kernel.shape[0]
-        if copies == 1:
-            return tf.matmul(slopes, kernel, transpose_b=True)
-        pairs = zip(tf.split(slopes, copies, 1), tf.split(kernel, copies, 1), strict=True)
-        return tf.concat([tf.matmul(*pair, transpose_b=True) for pair in pairs], 1)
+        by_texts = self.inputs.slopes(by_texts.concat(), self.steps)
+        count = len(self.inputs.weights)
+        return [by_texts, *totals[:count]], list(slopes), list(totals[count:])
 
     def _sizes(self, units: int) -> Any:
         copies = 0 if self.dropped is None else self.dropped.shape[-1] // units
-        return sizes_of(self.weights, units, copies)
+        return sizes_of(self.inputs.columns, self.weights, units, copies)
 
-    def _array(self, like: Any, flow: Any = None) -> Any:
+    def _array(self, flow: Any = None) -> Any:
         """A place for each chunk; empty, or with what a `flow` of one holds."""
         import tensorflow as tf
 
         size = self.chunks if flow is None else None
-        return tf.TensorArray(like.dtype, size, flow=flow, infer_shape=False)
+        return tf.TensorArray(self.weights[0].dtype, size, flow=flow, infer_shape=False)
 
     def _count(self, number: Any) -> Any:
         """Steps of chunk `number` that are not filled up."""

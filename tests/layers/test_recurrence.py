@@ -42,20 +42,27 @@ def network(spec: CellSpec, compiled: bool, **layout: bool) -> Any:
 
 
 def everything(
-    layers: list[Any], x: np.ndarray, mask: np.ndarray | None, states: Any = None
+    layers: list[Any],
+    x: np.ndarray,
+    mask: np.ndarray | None,
+    states: Any = None,
+    embedding: Any = None,
 ) -> list[np.ndarray]:
-    """Outputs and states of the last layer, then gradients by inputs, states and weights."""
+    """Outputs and states of the last layer, then gradients by inputs, states and weights.
+
+    With an embedding, x are ids, and the inputs are its vectors.
+    """
     import tensorflow as tf
 
     dtype = layers[0].compute_dtype
-    inputs = tf.constant(x, dtype)
+    inputs = tf.constant(x, dtype) if embedding is None else embedding.embeddings.value
     given = [] if states is None else [tf.constant(s, dtype) for s in states]
 
     @tf.function(autograph=False)
     def compute() -> Any:
         with tf.GradientTape() as tape:
             tape.watch([inputs, *given])
-            value: Any = [inputs]
+            value: Any = [inputs if embedding is None else embedding(x)]
             for number, layer in enumerate(layers):
                 first = {"initial_state": given} if given and not number else {}
                 value = layer(value[0], mask=mask, training=True, **first)
@@ -63,7 +70,8 @@ def everything(
             factors = [tf.constant(random.normal(size=v.shape), dtype) for v in value]
             loss = sum(tf.reduce_sum(v * f) for v, f in zip(value, factors, strict=True))
         weights = [v.value for layer in layers for v in layer.trainable_variables]
-        return [*value, *tape.gradient(loss, [inputs, *given, *weights])]
+        gradients = tape.gradient(loss, [inputs, *given, *weights])
+        return [*value, *map(tf.convert_to_tensor, gradients)]
 
     return [np.array(tensor) for tensor in compute()]
 
@@ -146,6 +154,49 @@ def test_from_given_states_to_the_last_output_alone(case: dict[str, Any]) -> Non
     assert_same(everything(stepwise, x, mask, states), everything(compiled, x, mask, states), 1e-12)
 
 
+@every_kind
+@pytest.mark.parametrize(
+    "cores", [2, pytest.param(1, marks=pytest.mark.slow), pytest.param(5, marks=pytest.mark.slow)]
+)
+def test_vectors_looked_up(case: dict[str, Any], cores: int, monkeypatch: Any) -> None:
+    """Each distinct one is multiplied once; nothing else is told from vectors that are given."""
+    from rnncli.layers import compiled_loop, recurrence
+    from rnncli.layers.embedding import TokenEmbedding
+
+    chosen: list[Any] = []
+    rows_of = recurrence.rows_of
+    monkeypatch.setattr(recurrence, "rows_of", lambda *a: chosen.append(a) or rows_of(*a))
+    monkeypatch.setattr(compiled_loop, "_FEWEST_FEATURES", D)
+    monkeypatch.setattr(recurrence, "cores", lambda: cores)
+    stepwise, compiled = pair(spec_of(case, bidirectional=True))
+    _, mask = texts(19, masked=True)
+    assert mask is not None
+    ids = np.random.default_rng(8).integers(1, 7, mask.shape) * mask
+    embedding = TokenEmbedding(9, D, dtype="float64")
+    embedding.build()
+    expected = everything(stepwise, ids, mask, embedding=embedding)
+    assert not chosen
+    assert_same(expected, everything(compiled, ids, mask, embedding=embedding), 1e-12)
+    assert len(chosen) == 2 * cores
+
+
+@pytest.mark.parametrize(("features", "training"), [(D, True), (64, False)])
+def test_where_all_vectors_are_multiplied(
+    features: int, training: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Narrow ones, and all in a prediction: to look up what they bring takes as long."""
+    import tensorflow as tf
+
+    from rnncli.layers import recurrence
+    from rnncli.layers.embedding import TokenEmbedding
+
+    monkeypatch.setattr(recurrence, "rows_of", lambda *_: pytest.fail("looked up"))
+    embedding = TokenEmbedding(9, features)
+    layer = network(spec_of({"cell": "gru", "units": U}), compiled=True)
+    run = tf.function(lambda ids: layer(embedding(ids), training=training)[0], autograph=False)
+    assert run(np.ones((B, 4), int)).shape == (B, 4, U)
+
+
 @pytest.mark.parametrize("length", [1, 17, 64])
 def test_any_length(length: int) -> None:
     """Less than a chunk, whole chunks, and a rest."""
@@ -200,7 +251,7 @@ def test_stacked_layers_share_their_programs() -> None:
         layer = network(spec_of({"cell": "lstm", "units": U}), compiled=True)
         layer.build((B, None, width))
         equations, weights = layer.recurrence()
-        sizes = sizes_of([weight.value for weight in weights], U)
+        sizes = sizes_of(4 * U, [weight.value for weight in weights[2:]], U)
         programs.add(forwards_program(equations, *sizes))
     assert len(programs) == 1
 
