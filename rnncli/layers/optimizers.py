@@ -22,6 +22,7 @@ class _Corrected:
     """Mixed in before a Keras optimizer."""
 
     iterations: Any
+    global_clipnorm: float | None
     ema_momentum: float
     _trainable_variables: list[Any]
     _model_variables_moving_average: list[Any]
@@ -30,8 +31,22 @@ class _Corrected:
         """Sum repeated rows of sparse gradients, then update."""
         known = self._trainable_variables
         variables = list(known if trainable_variables is None else trainable_variables)
-        dense = [_dense(grad, var) for grad, var in zip(grads, variables, strict=True)]
-        return super().apply(dense, variables)  # type: ignore[misc]
+        sum_rows = _distinct if self._clips_rows else _dense
+        summed = [sum_rows(grad, var.shape) for grad, var in zip(grads, variables, strict=True)]
+        return super().apply(summed, variables)  # type: ignore[misc]
+
+    @property
+    def _clips_rows(self) -> bool:
+        return keras.backend.backend() == "tensorflow" and bool(self.global_clipnorm)
+
+    def _clip_gradients(self, gradients: Any) -> Any:
+        """As Keras does it; by the global norm without a pass over rows that no text has."""
+        if not self._clips_rows:
+            return super()._clip_gradients(gradients)  # type: ignore[misc]
+        import tensorflow as tf
+
+        clipped, _ = tf.clip_by_global_norm(gradients, self.global_clipnorm)
+        return [_dense(gradient, gradient.shape) for gradient in clipped]
 
     def _all_reduce_sum_gradients(self, grads_and_vars: Any) -> Any:
         """Leave them: `rnncli.layers.network` has summed them, before they are clipped."""
@@ -44,17 +59,49 @@ class _Corrected:
         averages = self._model_variables_moving_average
         for variable, average in zip(trainable_variables, averages, strict=True):
             if average is not None:
-                momentum = ops.cast(decay, variable.dtype)
-                average.assign_sub((1 - momentum) * (average - variable))
+                _move(average, average - variable, 1 - ops.cast(decay, variable.dtype))
 
 
-def _dense(gradient: Any, variable: Any) -> Any:
-    """A gradient [V, D] with each row's contributions summed; dense ones as they are."""
-    if not hasattr(gradient, "dense_shape"):  # TensorFlow's IndexedSlices alone has one
+def _move(average: Any, distance: Any, share: Any) -> None:
+    """Set average ← average − share · distance, by TensorFlow's own kernel in one pass."""
+    if keras.backend.backend() == "tensorflow":
+        import tensorflow as tf
+
+        if tf.distribute.get_strategy().num_replicas_in_sync == 1:
+            tf.raw_ops.ResourceApplyGradientDescent(
+                var=average.value.handle, alpha=share, delta=distance
+            )
+            return
+    average.assign_sub(share * distance)
+
+
+def _dense(gradient: Any, shape: Any) -> Any:
+    """A gradient [V, D], given its shape, each row summed; a dense one as it is."""
+    if not _is_sparse(gradient):
         return gradient
+    return ops.segment_sum(*_contributions(gradient, shape), num_segments=shape[0])
+
+
+def _distinct(gradient: Any, shape: Any) -> Any:
+    """As `_dense`, but TensorFlow's gradients of rows stay what they are, each row there once."""
+    if not _is_sparse(gradient):
+        return gradient
+    import tensorflow as tf
+
+    values, rows = _contributions(gradient, shape)
+    distinct, places = tf.unique(rows)
+    summed = tf.math.unsorted_segment_sum(values, places, tf.size(distinct))
+    return tf.IndexedSlices(summed, distinct, tf.constant(list(shape)))
+
+
+def _is_sparse(gradient: Any) -> bool:
+    return hasattr(gradient, "dense_shape")  # TensorFlow's IndexedSlices alone have one
+
+
+def _contributions(gradient: Any, shape: Any) -> tuple[Any, Any]:
+    """What each occurrence of a row contributes [·, D], and to which row [·]."""
     rows = ops.reshape(gradient.indices, (-1,))
-    values = ops.reshape(gradient.values, (-1, *variable.shape[1:]))
-    return ops.segment_sum(values, rows, num_segments=variable.shape[0])
+    return ops.reshape(gradient.values, (-1, *shape[1:])), rows
 
 
 class _FusedAdam(_Corrected):
