@@ -60,6 +60,10 @@ class Contestant(ABC):
     def answer(self, rows: NDArray[np.int64]) -> NDArray[np.float32]:
         """Logits [N, C]."""
 
+    def products_made(self, batches: Iterable[NDArray[np.int64]]) -> float:
+        """Of the matrix products that the equations ask for, in training, the share made."""
+        return 1.0
+
 
 def initial_weights(network: Network, load: Workload) -> Weights:
     """Embedding [V, D], for each direction kernel, recurrent kernel and bias, dense [·, C], [C].
@@ -157,6 +161,19 @@ class ThisProgram(Contestant):
 
         for loss in one_behind(map(self._begin, self.load.batches)):
             float(loss)
+
+    def products_made(self, batches: Iterable[NDArray[np.int64]]) -> float:
+        """See `Contestant.products_made`; those of the inputs are made for distinct tokens."""
+        from rnncli.layers.compiled_loop import multiplies_distinct
+        from rnncli.layers.recurrence import distinct_tokens
+
+        if not multiplies_distinct(FEATURES):
+            return 1.0
+        encoded, network = self.load.encoded, self.network
+        batches = list(batches)
+        tokens = sum(int(encoded.lengths[rows].sum()) for rows in batches)
+        distinct = sum(distinct_tokens(encoded.padded(rows)) for rows in batches)
+        return network.flops(tokens, distinct) / network.flops(tokens)
 
     def answer(self, rows: NDArray[np.int64]) -> NDArray[np.float32]:
         """See `Contestant.answer`."""

@@ -50,10 +50,13 @@ class Row:
     ratio_to_keras: float | None
     """How many times faster than the plain Keras script."""
     share_of_peak: float | None
-    """Of the machine's matrix products, padding not counted as work; of steps and epochs."""
+    """Of the machine's matrix products, those that the equations ask for, padding not counted as
+    work; of steps and epochs."""
     note: str = ""
     flops: float | None = None
-    """Of its matrix products."""
+    """Of the matrix products that the equations ask for."""
+    products_made: float | None = None
+    """Of them the share that was made: some are needed once for several tokens."""
     peak_memory_bytes: int | None = None
     """Of a process that trains this epoch and nothing else."""
 
@@ -138,7 +141,7 @@ def measure(network: Network, load: Workload, rounds: int, reporter: Reporter) -
     for quantity, by_name in times.items():
         medians = {name: statistics.median(values) for name, values in by_name.items()}
         for name in found:
-            yield _row(network, load, quantity, name, medians)
+            yield _row(network, load, quantity, name, medians, ready.get(name))
 
 
 def _once(contestant: Contestant, load: Workload, *, warming_up: bool) -> dict[str, float]:
@@ -166,17 +169,20 @@ def _chosen(load: Workload) -> list[NDArray[np.int64]]:
 
 
 def _row(
-    network: Network, load: Workload, quantity: str, name: str, medians: dict[str, float]
+    network: Network,
+    load: Workload,
+    quantity: str,
+    name: str,
+    medians: dict[str, float],
+    contestant: Contestant | None,
 ) -> Row:
     mine = medians.get(name)
-    flops = None
+    flops = made = None
     if quantity in {"step", "epoch"}:
-        tokens = (
-            load.tokens
-            if quantity == "epoch"
-            else statistics.mean(int(load.encoded.lengths[rows].sum()) for rows in _chosen(load))
-        )
-        flops = network.flops(int(tokens))
+        batches = load.batches if quantity == "epoch" else _chosen(load)
+        tokens = sum(int(load.encoded.lengths[rows].sum()) for rows in batches)
+        flops = network.flops(tokens) / (1 if quantity == "epoch" else len(batches))
+        made = None if contestant is None else contestant.products_made(batches)
     return Row(
         load.data,
         network.cell,
@@ -189,6 +195,7 @@ def _row(
         None,
         "" if mine is not None else NOT_INSTALLED,
         flops,
+        made,
     )
 
 

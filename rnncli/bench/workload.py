@@ -49,11 +49,16 @@ class Network:
         """2 if bidirectional, else 1."""
         return 2 if self.bidirectional else 1
 
-    def flops(self, tokens: int) -> float:
-        """Of the matrix products of a training step over that many tokens: forward and back."""
-        gates = CELLS[self.cell]
-        one = 2 * (FEATURES + self.units) * gates * self.units
-        return 3.0 * one * tokens * self.directions
+    def flops(self, tokens: int, vectors: int | None = None) -> float:
+        """Of the matrix products of a training step, forward and back.
+
+        Args:
+            tokens: read one after the other.
+            vectors: to which the kernel is applied; by default to that of every token.
+        """
+        vectors = tokens if vectors is None else vectors
+        one = 2 * CELLS[self.cell] * self.units
+        return 3.0 * one * (FEATURES * vectors + self.units * tokens) * self.directions
 
 
 @dataclass(frozen=True)

@@ -7,28 +7,40 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 from rnncli.layers.equations import Equations, Tensors
 
-__all__ = ["Shapes", "as_rows", "backwards_program", "forwards_program", "sizes_of"]
+__all__ = ["Sizes", "as_rows", "backwards_program", "forwards_program"]
 
-Shapes = tuple[tuple[int, ...], ...]
+
+class Sizes(NamedTuple):
+    """What tells the programs of a cell apart."""
+
+    columns: int
+    """G."""
+    units: int
+    """U."""
+    shapes: tuple[tuple[int, ...], ...]
+    """Of the weights beyond kernel and bias."""
+    dtype: str
+    copies: int
+    """Of h, of which the recurrent kernel reads some; 0 if nothing is dropped."""
+
+    @classmethod
+    def of(cls, columns: int, units: int, own: Tensors, copies: int = 0) -> Sizes:
+        """Those of a cell whose weights beyond kernel and bias are these."""
+        shapes = tuple(tuple(weight.shape.as_list()) for weight in own)
+        return cls(columns, units, shapes, own[0].dtype.name, copies)
 
 
 class _Specs:
     """What the programs of a cell are given, whatever L and b are."""
 
-    def __init__(
-        self,
-        equations: Equations,
-        columns: int,
-        shapes: Shapes,
-        units: int,
-        dtype: str,
-        copies: int,
-    ) -> None:
+    def __init__(self, equations: Equations, sizes: Sizes) -> None:
         import tensorflow as tf
+
+        columns, units, shapes, dtype, copies = sizes
 
         def array(columns: int) -> Any:
             return tf.TensorSpec([None, None, columns], dtype)
@@ -44,28 +56,15 @@ class _Specs:
         self.own = [tf.TensorSpec(shape, dtype) for shape in shapes]
 
 
-def sizes_of(
-    columns: int, own: Tensors, units: int, copies: int = 0
-) -> tuple[int, Shapes, int, str, int]:
-    """What tells a cell's programs apart: G, the shapes of its own weights, U, the type.
-
-    Then how many copies of h the recurrent kernel reads some of, 0 if nothing is dropped.
-    """
-    shapes = tuple(tuple(weight.shape.as_list()) for weight in own)
-    return columns, shapes, units, own[0].dtype.name, copies
-
-
 @functools.cache
-def forwards_program(
-    equations: Equations, columns: int, shapes: Shapes, units: int, dtype: str, copies: int
-) -> Callable[..., Any]:
+def forwards_program(equations: Equations, sizes: Sizes) -> Callable[..., Any]:
     """A chunk's first `count` steps, of what its inputs bring [L, b, G].
 
     The states after them, then every state [L + 1, b, U] and all that is kept.
     """
     import tensorflow as tf
 
-    specs = _Specs(equations, columns, shapes, units, dtype, copies)
+    specs = _Specs(equations, sizes)
 
     def program(count: Any, z: Any, mask: Any, before: Any, dropped: Any, own: Any) -> Any:
         length = tf.shape(z)[0]
@@ -91,15 +90,7 @@ def forwards_program(
 
 
 @functools.cache
-def backwards_program(
-    equations: Equations,
-    columns: int,
-    shapes: Shapes,
-    units: int,
-    dtype: str,
-    copies: int,
-    outputs: bool,
-) -> Callable[..., Any]:
+def backwards_program(equations: Equations, sizes: Sizes, outputs: bool) -> Callable[..., Any]:
     """A chunk's steps back: the gradients by the states before.
 
     Then what the cell's `backward` answers first of every step [L·b, ·], for the gradients by the
@@ -107,7 +98,7 @@ def backwards_program(
     """
     import tensorflow as tf
 
-    specs = _Specs(equations, columns, shapes, units, dtype, copies)
+    specs = _Specs(equations, sizes)
 
     def program(
         count: Any,

@@ -13,7 +13,7 @@ from keras import ops
 from rnncli.layers.equations import Equations, Tensors
 from rnncli.layers.lookup import flipped, lookup_of
 
-__all__ = ["CompiledLoop", "suits"]
+__all__ = ["CompiledLoop", "multiplies_distinct", "suits"]
 
 _FEWEST_FEATURES = 64
 """Of vectors that are multiplied once for each distinct token (`rnncli.layers.inputs`): to look up
@@ -95,6 +95,15 @@ def suits(layer: Any) -> bool:
     )
 
 
+def multiplies_distinct(features: int) -> bool:
+    """Whether our loop, in training, multiplies each distinct vector that was looked up once.
+
+    Args:
+        features: how many a vector has.
+    """
+    return keras.backend.backend() == "tensorflow" and features >= _FEWEST_FEATURES
+
+
 def _on_tensorflow(layer: Any, sequences: Any, mask: Any, states: Any, training: bool) -> Any:
     from rnncli.layers.recurrence import recur
 
@@ -102,7 +111,7 @@ def _on_tensorflow(layer: Any, sequences: Any, mask: Any, states: Any, training:
     sequences = layer.features_dropped(sequences, training)
     if isinstance(sequences, list):
         sequences = ops.concatenate(sequences, axis=-1)
-    features = sequences.shape[-1]
+    distinct = training and multiplies_distinct(sequences.shape[-1])
     return recur(
         equations,
         weights,
@@ -111,7 +120,7 @@ def _on_tensorflow(layer: Any, sequences: Any, mask: Any, states: Any, training:
         states,
         outputs=layer.return_sequences,
         dropped=layer.state_dropped(states[0]) if training and layer.recurrent_dropout else None,
-        lookup=lookup_of(sequences) if training and features >= _FEWEST_FEATURES else None,
+        lookup=lookup_of(sequences) if distinct else None,
     )
 
 

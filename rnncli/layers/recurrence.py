@@ -17,16 +17,21 @@ import itertools
 import weakref
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from rnncli.layers.chunk_programs import backwards_program, forwards_program, sizes_of
+import numpy as np
+
+from rnncli.layers.chunk_programs import Sizes, backwards_program, forwards_program
 from rnncli.layers.equations import Equations, Tensors
 from rnncli.layers.inputs import Inputs, Vectors, rows_of
 from rnncli.layers.lookup import Lookup
 from rnncli.layers.shard import Shard, chunk_length
 from rnncli.machine import cores
 
-__all__ = ["ahead", "recur"]
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+__all__ = ["ahead", "distinct_tokens", "recur"]
 
 _SHARD = 16
 """Texts a shard has at least, where there are that many: smaller products are slow."""
@@ -43,9 +48,9 @@ def ahead(layer: Any, batch: int, steps: int) -> Callable[[], Any]:
     kernel, _, *own = (tf.convert_to_tensor(weight) for weight in weights)
     columns, dtype = kernel.shape[1], kernel.dtype
     copies = layer.copies_dropped
-    sizes = sizes_of(columns, own, layer.units, copies)
-    forwards = forwards_program(equations, *sizes)
-    backwards = backwards_program(equations, *sizes, layer.return_sequences)
+    sizes = Sizes.of(columns, layer.units, own, copies)
+    forwards = forwards_program(equations, sizes)
+    backwards = backwards_program(equations, sizes, layer.return_sequences)
 
     rows, length = batch // _shards(batch), int(chunk_length(tf.constant(steps)))
 
@@ -155,6 +160,11 @@ def recur(
     if every is not None:
         every.set_shape([*sequences.shape[:2], initial_state[0].shape[1]])
     return every, states
+
+
+def distinct_tokens(ids: NDArray[Any]) -> int:
+    """How many vectors a kernel is applied to where each shard multiplies distinct ones, [B, T]."""
+    return sum(len(np.unique(part)) for part in _cut(ids, _shards(len(ids))))
 
 
 @contextmanager

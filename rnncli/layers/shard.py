@@ -10,7 +10,7 @@ import functools
 from collections.abc import Callable
 from typing import Any
 
-from rnncli.layers.chunk_programs import as_rows, backwards_program, forwards_program, sizes_of
+from rnncli.layers.chunk_programs import Sizes, as_rows, backwards_program, forwards_program
 from rnncli.layers.equations import Equations, Tensors
 from rnncli.layers.inputs import Inputs
 
@@ -109,7 +109,7 @@ class _Walk:
         """The final states [b, U], and by chunk every state and all that the cell keeps."""
         import tensorflow as tf
 
-        program = forwards_program(self.equations, *self._sizes(states[0].shape[1]))
+        program = forwards_program(self.equations, self._sizes(states[0].shape[1]))
         shapes = [state.shape for state in states]
 
         def chunk(number: Any, states: Any, kept: Any) -> Any:
@@ -157,7 +157,7 @@ class _Walk:
         import tensorflow as tf
 
         rows, units = slopes[0].shape
-        program = backwards_program(self.equations, *self._sizes(units), by_output is not None)
+        program = backwards_program(self.equations, self._sizes(units), by_output is not None)
         by_output = None if by_output is None else _by_time(by_output, self.steps)
         kept = [self._array(flow) for flow in kept]
         columns = [units] * len(slopes) + [times * units for times in self.equations.kept]
@@ -212,9 +212,9 @@ class _Walk:
         count = len(self.inputs.weights)
         return [by_texts, *totals[:count]], list(slopes), list(totals[count:])
 
-    def _sizes(self, units: int) -> Any:
+    def _sizes(self, units: int) -> Sizes:
         copies = 0 if self.dropped is None else self.dropped.shape[-1] // units
-        return sizes_of(self.inputs.columns, self.weights, units, copies)
+        return Sizes.of(self.inputs.columns, units, self.weights, copies)
 
     def _array(self, flow: Any = None) -> Any:
         """A place for each chunk; empty, or with what a `flow` of one holds."""

@@ -66,10 +66,13 @@ class Scripted(Contestant):
 
 
 class Fast(Scripted):
-    """2 ms a step."""
+    """2 ms a step, in which it makes fewer products than a batch has texts."""
 
     variant = "rnn"
     milliseconds = 2.0
+
+    def products_made(self, batches: Any) -> float:
+        return 1 / len(list(batches))
 
 
 class Slow(Scripted):
@@ -97,6 +100,9 @@ def test_medians_ratios_and_shares(load: Workload, monkeypatch: pytest.MonkeyPat
     assert rows["epoch", "keras"].ratio_to_keras == pytest.approx(1.0)
     expected = network.flops(load.tokens) / 0.02 / 100e9
     assert rows["epoch", "rnn"].share_of_peak == pytest.approx(expected)
+    assert rows["epoch", "rnn"].products_made == pytest.approx(1 / len(load.batches))
+    assert rows["epoch", "keras"].products_made == 1
+    assert rows["predict", "rnn"].products_made is None
     assert rows["predict", "rnn"].median_ms == pytest.approx(2.0 * 256)
     assert rows["single_p50", "keras"].median_ms == pytest.approx(5.0)
     missing = rows["step", "torch-packed"]
@@ -165,6 +171,11 @@ def test_the_command_writes_every_row(tmp_path: Path) -> None:
     found = json.loads(path.read_text("utf-8"))
     assert found["peak_gflops"] > 0
     assert found["machine"]["cores"] >= 1
+    steps = (row for row in found["rows"] if row["measure"] == "step")
+    made = {row["variant"]: row["products_made"] for row in steps}
+    assert made["keras"] == 1
+    assert 0 < made["rnn"] < 1, "texts repeat their words"
+    assert "once for each distinct token" in " ".join(outcome.out.split())
     measures = ("step", "epoch", "predict", "single_p50", "single_p95")
     assert [(row["measure"], row["variant"]) for row in found["rows"]] == list(
         itertools.product(measures, VARIANTS)

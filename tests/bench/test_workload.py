@@ -14,6 +14,7 @@ def test_flops_of_a_step_by_hand() -> None:
     assert Network("lstm", 2, False).flops(1) == 3 * 2 * 130 * 8
     assert Network("gru", 2, True).flops(10) == 10 * 2 * 3 * 2 * 130 * 6
     assert Network("simple_rnn", 4, False).flops(1) == 3 * 2 * 132 * 4
+    assert Network("lstm", 2, False).flops(5, vectors=3) == 3 * 2 * (128 * 3 + 2 * 5) * 8
 
 
 def test_every_text_once_in_either_order() -> None:

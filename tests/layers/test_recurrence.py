@@ -180,6 +180,12 @@ def test_vectors_looked_up(case: dict[str, Any], cores: int, monkeypatch: Any) -
     assert len(chosen) == 2 * cores
 
 
+def test_distinct_tokens_are_counted_by_shard() -> None:
+    from rnncli.layers.recurrence import distinct_tokens
+
+    assert distinct_tokens(np.array([[1, 2, 1], [2, 3, 0], [1, 1, 0], [1, 0, 0]])) == 4 + 2
+
+
 @pytest.mark.parametrize(("features", "training"), [(D, True), (64, False)])
 def test_where_all_vectors_are_multiplied(
     features: int, training: bool, monkeypatch: pytest.MonkeyPatch
@@ -244,15 +250,15 @@ def test_shards_share_the_batch(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_stacked_layers_share_their_programs() -> None:
     """Whatever the width of their inputs: the compiler works once."""
-    from rnncli.layers.chunk_programs import forwards_program, sizes_of
+    from rnncli.layers.chunk_programs import Sizes, forwards_program
 
     programs = set()
     for width in (D, U):
         layer = network(spec_of({"cell": "lstm", "units": U}), compiled=True)
         layer.build((B, None, width))
         equations, weights = layer.recurrence()
-        sizes = sizes_of(4 * U, [weight.value for weight in weights[2:]], U)
-        programs.add(forwards_program(equations, *sizes))
+        sizes = Sizes.of(4 * U, U, [weight.value for weight in weights[2:]])
+        programs.add(forwards_program(equations, sizes))
     assert len(programs) == 1
 
 
