@@ -71,6 +71,13 @@ class Row:
         return asdict(self)
 
     @property
+    def share_made(self) -> float | None:
+        """Of the machine's peak, the products made; None where all were, or nothing is known."""
+        if self.share_of_peak is None or self.products_made is None or self.products_made == 1:
+            return None
+        return self.share_of_peak * self.products_made
+
+    @property
     def network(self) -> Network:
         """Whose cost it is."""
         return Network(self.cell, self.units, self.bidirectional)

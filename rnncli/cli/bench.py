@@ -228,11 +228,13 @@ def _print(facts: dict[str, Any], peak: float, rows: Sequence[Row]) -> None:
             style="bold" if row.variant == "rnn" else "",
         )
     console.print(table)
-    for row in rows:
-        if row.measure == "step" and row.products_made is not None and row.products_made < 1:
-            share = (row.share_of_peak or 0.0) * row.products_made
-            console.print(
-                f"of peak: the products that the equations ask for. {row.variant} makes those "
-                "of the inputs once for each distinct token, so that a step of "
-                f"{row.cell} makes {row.products_made:.0%} of them: {share:.0%} of the peak."
-            )
+    fewer = [
+        f"{row.cell} {row.products_made:.0%} of them ({row.share_made:.0%} of the peak)"
+        for row in rows
+        if row.measure == "step" and row.share_made is not None
+    ]
+    if fewer:
+        console.print(
+            "of peak: the products that the equations ask for. rnn makes those of the inputs once "
+            f"for each distinct token, in a step: {', '.join(fewer)}"
+        )

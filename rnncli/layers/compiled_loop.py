@@ -88,11 +88,8 @@ def suits(layer: Any) -> bool:
         return True
     import tensorflow as tf
 
-    return (
-        not tf.executing_eagerly()
-        and layer.compute_dtype in ("float32", "float64")
-        and not tf.config.get_visible_devices("GPU")
-    )
+    half = layer.compute_dtype not in ("float32", "float64")
+    return not (tf.executing_eagerly() or half or _tensorflow_has_gpu())
 
 
 def multiplies_distinct(features: int) -> bool:
@@ -101,7 +98,15 @@ def multiplies_distinct(features: int) -> bool:
     Args:
         features: how many a vector has.
     """
-    return keras.backend.backend() == "tensorflow" and features >= _FEWEST_FEATURES
+    if keras.backend.backend() != "tensorflow" or _tensorflow_has_gpu():
+        return False
+    return features >= _FEWEST_FEATURES
+
+
+def _tensorflow_has_gpu() -> bool:
+    import tensorflow as tf
+
+    return bool(tf.config.get_visible_devices("GPU"))
 
 
 def _on_tensorflow(layer: Any, sequences: Any, mask: Any, states: Any, training: bool) -> Any:

@@ -325,8 +325,9 @@ def test_a_graph_ends_with_its_last_user(inside: bool) -> None:
     assert graph() is None
 
 
-def test_where_it_is_left_to_keras() -> None:
-    from rnncli.layers.compiled_loop import suits
+def test_where_it_is_left_to_keras(monkeypatch: pytest.MonkeyPatch) -> None:
+    from rnncli.layers import compiled_loop
+    from rnncli.layers.compiled_loop import multiplies_distinct, suits
 
     def asked(**settings: Any) -> bool:
         import tensorflow as tf
@@ -341,3 +342,7 @@ def test_where_it_is_left_to_keras() -> None:
 
     assert asked()
     assert not asked(compiled=False)
+    assert multiplies_distinct(64)
+    monkeypatch.setattr(compiled_loop, "_tensorflow_has_gpu", lambda: True)
+    assert not asked()
+    assert not multiplies_distinct(64)
