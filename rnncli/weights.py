@@ -68,7 +68,10 @@ def _weights_in(path: Path) -> int:
 
 
 def _layers_of(model: Any) -> Any:
-    """The same layers in a model never compiled: with a compiled one goes its optimizer."""
+    """The same layers in a model never compiled: with a compiled one goes its optimizer.
+
+    It keeps the name, which the file holds: Keras would number it by the models made before.
+    """
     import keras
 
-    return keras.Model(model.inputs, model.outputs)
+    return keras.Model(model.inputs, model.outputs, name=model.name)

@@ -34,6 +34,15 @@ def test_every_weight_comes_back(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["model.weights.h5"]
 
 
+def test_the_same_weights_are_the_same_file(tmp_path: Path) -> None:
+    """However many models the process made before: a resumed run makes fewer."""
+    model = network()
+    for name in ("one", "two"):
+        save_weights(model, tmp_path / f"{name}.weights.h5")
+    one, two = (tmp_path / f"{name}.weights.h5" for name in ("one", "two"))
+    assert one.read_bytes() == two.read_bytes()
+
+
 def test_the_optimizer_stays_out(tmp_path: Path) -> None:
     model = network()
     model.train_on_batch(np.ones((2, 3), np.int32), np.ones((2, 2)))
