@@ -212,9 +212,10 @@ def _prepare_for_cpus(thorough: bool) -> None:
     """Options of TensorFlow's that can be given before it is first used alone.
 
     Its idle threads sleep: spinning, they take the cores from the shards of
-    `rnncli.layers.recurrence`. Its optimizer looks at a graph once unless `thorough`: the second
-    time gains nothing in ours and delays the first step by a third of a second. In a process that
-    has TensorFlow already it may be in use, and is left as it is.
+    `rnncli.layers.recurrence`. Unless `thorough`, its optimizer looks at a graph once, and neither
+    for better layouts of images nor for memory to save: in ours there is nothing to gain by it, and
+    the first step would wait for it, for a third of a second and more. In a process that has
+    TensorFlow already it may be in use, and is left as it is.
     """
     if "tensorflow" in sys.modules:
         return
@@ -223,7 +224,10 @@ def _prepare_for_cpus(thorough: bool) -> None:
     options = tf.compat.v1.ConfigProto()
     options.experimental.disable_thread_spinning = True
     if not thorough:
-        options.graph_options.rewrite_options.meta_optimizer_iterations = 1
+        rewriting = options.graph_options.rewrite_options
+        rewriting.meta_optimizer_iterations = 1
+        rewriting.layout_optimizer = rewriting.OFF
+        rewriting.memory_optimization = rewriting.NO_MEM_OPT
     # Options are taken only where eager execution was off; TensorFlow 2 begins with it on.
     tf.compat.v1.disable_eager_execution()
     tf.compat.v1.enable_eager_execution(config=options)

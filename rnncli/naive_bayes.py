@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from rnncli.batching import Encoded
 
-__all__ = ["log_count_ratios", "weighted_vectors"]
+__all__ = ["log_count_ratios", "normal_vectors", "weighted_vectors"]
 
 SPREAD = 0.1
 """Standard deviation of the initial vectors' elements, over the vocabulary."""
@@ -57,9 +57,20 @@ def log_count_ratios(
     return ratios
 
 
-def weighted_vectors(ratios: NDArray[np.float64], dim: int, seed: int) -> NDArray[np.float32]:
-    """Normal vectors [V, D], each as long as its id's largest |r| says; zeros for padding."""
+def normal_vectors(vocabulary_size: int, dim: int, seed: int) -> NDArray[np.float64]:
+    """Vectors [V, D] to be weighted: normal, of standard deviation `SPREAD`."""
+    return np.random.default_rng(seed).normal(0.0, SPREAD, (vocabulary_size, dim))
+
+
+def weighted_vectors(
+    vectors: NDArray[np.float64], ratios: NDArray[np.float64]
+) -> NDArray[np.float32]:
+    """Vectors [V, D], each made as long as its id's largest |r| says [V, C]; zeros for padding.
+
+    The squares of the lengths they are multiplied by have a mean of 1 over the vocabulary.
+    """
     weights = np.abs(ratios).max(axis=1)
     weights /= max(float(np.sqrt(np.mean(weights**2))), 1e-12)
-    noise = np.random.default_rng(seed).normal(0.0, SPREAD, (len(ratios), dim))
-    return np.asarray(noise * weights[:, None], np.float32)
+    weighted = np.empty(vectors.shape, np.float32)
+    np.multiply(vectors, weights[:, None], out=weighted)
+    return weighted

@@ -130,11 +130,14 @@ def _training_step(model: Any, x: Any, y: Any) -> Callable[..., Any]:
         if epsilon is None:
             return slopes(ids, targets, weights, None)
         still = adversarial.standing_still(model, ids)
-        twice = tf.function(slopes, autograph=False)
+        twice = tf.function(slopes, autograph=False, experimental_attributes={"_noinline": True})
         loss, gradients = twice(ids, targets, weights, still)
         worst = tf.ensure_shape(adversarial.steepest(gradients.pop(), epsilon), still.shape)
-        _, there = twice(ids, targets, weights, worst)
-        return loss, [_sum(*pair) for pair in zip(gradients, there, strict=False)]
+        again, there = twice(ids, targets, weights, worst)
+        # TensorFlow makes a copy of the function for calls of which other answers are used.
+        with tf.control_dependencies([tf.identity(again), tf.identity(there.pop())]):
+            loss = tf.identity(loss)
+        return loss, [_sum(*pair) for pair in zip(gradients, there, strict=True)]
 
     def step(*batch: Any) -> Any:
         return _on_replicas(whole, model, *batch)
