@@ -143,7 +143,7 @@ def read_json(path: Path) -> Any:
     """
     try:
         return json.loads(read_text(path))
-    except (json.JSONDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:  # no JSON, or a number of 4,300 digits
         message = f"{path}: not valid JSON ({error}): the file is damaged; restore it"
         raise StorageError(message) from error
 

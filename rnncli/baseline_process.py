@@ -53,12 +53,14 @@ class BaselineProcess:
 
         What a process fails to find is worked out here.
         """
+        linear = None
         if self._process is not None:
             answer, _ = self._process.communicate()
             self._process = None
             with suppress(ValueError):
-                keep_linear(json.loads(answer), self._corpus, self._cache)
-        return baselines(self._corpus, self._cache)
+                linear = json.loads(answer)
+                keep_linear(linear, self._corpus, self._cache)
+        return baselines(self._corpus, self._cache, linear)
 
     def end(self) -> None:
         """Nobody will ask any more."""

@@ -38,9 +38,14 @@ _TEXTS = 200_000
 _WORDS, _CHARACTERS = "words 1-2", "characters 2-4 within words"
 
 
-def baselines(corpus: Corpus, cache: Path | None = None) -> dict[str, dict[str, Any]]:
-    """`majority` and `linear`, as `metrics.json` holds them."""
-    return {"majority": majority_baseline(corpus), "linear": linear_baseline(corpus, cache)}
+def baselines(
+    corpus: Corpus, cache: Path | None = None, linear: dict[str, Any] | None = None
+) -> dict[str, dict[str, Any]]:
+    """`majority` and `linear`, as `metrics.json` holds them; `linear` if it is known already."""
+    return {
+        "majority": majority_baseline(corpus),
+        "linear": linear_baseline(corpus, cache) if linear is None else linear,
+    }
 
 
 def majority_baseline(corpus: Corpus) -> dict[str, Any]:
@@ -94,9 +99,13 @@ def known_linear(corpus: Corpus, cache: Path, language: str | None = None) -> di
 def keep_linear(
     result: Mapping[str, Any], corpus: Corpus, cache: Path, language: str | None = None
 ) -> None:
-    """Keep what `linear_baseline` found for the next run with these texts."""
-    make_folder(cache)
-    write_json(_entry(corpus, cache, language), result)
+    """Keep what `linear_baseline` found for the next run with these texts.
+
+    A full or read-only disk is no error: the next run finds it again.
+    """
+    with suppress(StorageError):
+        make_folder(cache)
+        write_json(_entry(corpus, cache, language), result)
 
 
 def _fit_and_score(corpus: Corpus, *, korean: bool) -> dict[str, Any]:

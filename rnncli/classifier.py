@@ -46,6 +46,8 @@ class Classifier:
     labels: tuple[str, ...]
     model: Any
     device: Device
+    run: Run | None = None
+    """Where it comes from."""
 
     def probabilities(self, texts: Sequence[str]) -> NDArray[np.float64]:
         """Class probabilities [N, C] of raw texts, cleaned as the training texts were."""
@@ -100,7 +102,7 @@ def load_classifier(
     )
     load_weights(model, run.weights)
     model.compile(jit_compile=experiment.backend == "jax")
-    return Classifier(experiment, tokenizer, labels, model, chosen)
+    return Classifier(experiment, tokenizer, labels, model, chosen, run)
 
 
 @contextmanager

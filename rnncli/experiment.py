@@ -16,6 +16,7 @@ from rnncli.topology import ModelSpec
 
 __all__ = [
     "BACKENDS",
+    "SEEDS",
     "AdversarialSpec",
     "Backend",
     "DeviceChoice",
@@ -29,6 +30,8 @@ Backend = Literal["tensorflow", "jax", "torch"]
 DeviceChoice = Literal["auto", "cpu", "gpu"]
 BACKENDS: tuple[Backend, ...] = ("tensorflow", "jax", "torch")
 Monitor = Literal["macro_f1", "accuracy", "loss"]
+SEEDS = 2**31
+"""A seed is below it."""
 
 
 class EarlyStoppingSpec(Spec):
@@ -92,7 +95,7 @@ class Experiment(Spec):
 
     name: Annotated[str, Field(pattern=r"^[\w.-]+$")] | None = None
     """What run directories are called; the config file's name by default."""
-    seed: Annotated[int, Field(ge=0, lt=2**31)] = 1
+    seed: Annotated[int, Field(ge=0, lt=SEEDS)] = 1
     """Seed of the initial weights, the batch order and dropout."""
     backend: Backend = "tensorflow"
     """Keras' backend."""

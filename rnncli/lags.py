@@ -20,7 +20,7 @@ from rnncli.errors import CheckFailed, UsageError
 from rnncli.interrupt import StopRequest
 from rnncli.lag_curve import LagCurve, Point
 from rnncli.suggestions import did_you_mean
-from rnncli.sweep import Trial
+from rnncli.sweep import Trial, as_trained
 from rnncli.sweep_plan import FixedPlan
 from rnncli.sweeping import Watcher, run_plan
 
@@ -78,7 +78,7 @@ class Question:
             changes["train.optimizer.learning_rate"] = _RATES[cell]
         written = [f"{key}={json.dumps(value)}" for key, value in changes.items()]
         settings = (*written, *self.settings)
-        experiment = load_config(base, settings, seed=seed)
+        experiment = as_trained(base, settings, seed)
         return Trial(base, settings, seed, f"{cell}, lag {lag}", experiment)
 
 

@@ -29,14 +29,15 @@ _FLAG = "--tf_xla_persistent_cache_directory="
 
 
 def programs_folder() -> Path | None:
-    """Where programs are kept; None if `RNN_PROGRAMS` is `off`."""
+    """Where programs are kept; None if `RNN_PROGRAMS` is `off`, or there is no such home."""
     chosen = os.environ.get("RNN_PROGRAMS")
     if chosen == "off":
         return None
-    if chosen:
-        return Path(chosen).expanduser().absolute()
     home = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
-    return Path(home).expanduser() / "rnncli" / "programs"
+    try:
+        return Path(chosen or f"{home}/rnncli/programs").expanduser().absolute()
+    except RuntimeError:
+        return None
 
 
 def keep_programs(backend: str) -> None:

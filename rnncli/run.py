@@ -196,7 +196,7 @@ class Run:
         if self.exists:
             self.set_status("running", epoch=0)
         try:
-            for folder in (self.checkpoints, self.study):
+            for folder in (self.checkpoints, self.study, self.path / "tensorboard"):
                 if folder.exists():
                     shutil.rmtree(folder)
             for name in _FILES:

@@ -5,7 +5,7 @@ search:
   trials: 30
   metric: macro_f1
   space:
-    model.layers.0.units: {low: 32, high: 256, step: 32, log: true}
+    model.layers.0.units: {low: 8, high: 64, step: 8, log: true}
     train.optimizer.learning_rate: {low: 1.0e-4, high: 1.0e-2, log: true}
     model.layers.0.cell: [lstm, gru]
   sampler: tpe
@@ -22,7 +22,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
-from rnncli.experiment import Monitor
+from rnncli.experiment import SEEDS, Monitor
 from rnncli.spec import Spec
 
 __all__ = ["LARGEST", "Choices", "Point", "Range", "SearchSpec", "Space", "corners", "size"]
@@ -31,6 +31,9 @@ LARGEST = 10_000
 """As many trials as a sweep may have."""
 _CORNERS = 256
 """Up to so many corners of a space are all tried out; of more, those along its edges."""
+
+_BEYOND = 1e300
+"""What no number of a range may reach."""
 
 Point = dict[str, Any]
 """A value for each key."""
@@ -51,6 +54,9 @@ class Range(Spec):
 
     @model_validator(mode="after")
     def _is_a_range(self) -> Range:
+        for number in (self.low, self.high, self.step or 1):
+            if not abs(number) < _BEYOND:
+                raise ValueError(f"{str(number)[:20]}… is too large a number")
         if not self.low < self.high:
             raise ValueError(f"low {self.low} is not below high {self.high}")
         if self.log and self.low <= 0:
@@ -96,7 +102,7 @@ class SearchSpec(Spec):
     """`tpe` learns from the points before (Bergstra et al. 2011, multivariate)."""
     pruning: Literal["median", "none"] = "median"
     """`median` stops a training that is worse than the median at the same epoch."""
-    seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
+    seed: Annotated[int, Field(ge=0, lt=SEEDS)] = 0
     """Of the sampler."""
 
 
@@ -130,4 +136,4 @@ def _length(axis: Range | Choices) -> float:
 
 
 def _whole(number: float) -> bool:
-    return abs(number - round(number)) < 1e-9 * max(1.0, abs(number))
+    return math.isfinite(number) and abs(number - round(number)) < 1e-9 * max(1.0, abs(number))

@@ -236,6 +236,8 @@ def seeds_needed(found: Difference, gap: float, comparisons: int = 1) -> int | N
 
     if min(found.seeds) < 2:
         return None
+    if not (found.error_of_seeds or found.error_of_texts):
+        return 2  # nothing varies
     seeds = np.arange(2, _MOST_SEEDS + 1)
     share = found.error_of_seeds**2 / (1 / found.seeds[0] + 1 / found.seeds[1]) / seeds
     error = np.sqrt(2 * share + found.error_of_texts**2)

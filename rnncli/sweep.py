@@ -19,8 +19,9 @@ from __future__ import annotations
 
 import itertools
 import json
+import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,17 +33,26 @@ from rnncli.composition import dotted
 from rnncli.config import load_config
 from rnncli.config_problems import find_problems
 from rnncli.errors import ConfigError, UsageError
-from rnncli.experiment import Experiment
+from rnncli.experiment import SEEDS, Experiment
 from rnncli.run import Run
 from rnncli.search_space import LARGEST, SearchSpec
 from rnncli.shipped import find_config
 from rnncli.spec import Names, Spec
 from rnncli.yaml_reading import read_yaml
 
-__all__ = ["SweepSpec", "Trial", "base_configs", "read_sweep", "settings_of", "trial_of", "trials"]
+__all__ = [
+    "SweepSpec",
+    "Trial",
+    "as_trained",
+    "base_configs",
+    "read_sweep",
+    "settings_of",
+    "trial_of",
+    "trials",
+]
 
 Settings = dict[str, Any]
-Seed = Annotated[int, Field(ge=0, lt=2**31)]
+Seed = Annotated[int, Field(ge=0, lt=SEEDS)]
 
 
 class SweepSpec(Spec):
@@ -181,8 +191,18 @@ def trial_of(base: str, changes: Settings, seed: int) -> Trial:
     if words and "name" not in changes:
         slug = re.sub(r"[^\w.-]+", "-", ".".join([stem, *words])).strip("-.")
         settings.append(f"name={json.dumps(slug, ensure_ascii=False)}")
-    experiment = load_config(base, settings, seed=seed)
+    experiment = as_trained(base, settings, seed)
     return Trial(base, tuple(settings), seed, ", ".join([stem, *words]), experiment)
+
+
+def as_trained(base: str, settings: Sequence[str], seed: int) -> Experiment:
+    """A config as `rnn train` reads it here, whose backend `KERAS_BACKEND` may choose.
+
+    Raises:
+        ConfigError: every problem of the config, the settings and the backend.
+    """
+    backend = os.environ.get("KERAS_BACKEND") or None
+    return load_config(base, settings, seed=seed, backend=backend)
 
 
 def settings_of(changes: Settings) -> list[str]:

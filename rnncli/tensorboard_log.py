@@ -55,8 +55,7 @@ class TensorBoardLog(Relay):
         self._writer.flush()
         self._then.epoch_ended(epoch)
 
-    def close(self) -> None:
-        """Close the log."""
+    def end(self) -> None:
+        """Close the log, of one training; the other reporter may have more to tell."""
         if self._writer is not None:
             self._writer.close()
-        self._then.close()

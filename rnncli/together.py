@@ -158,7 +158,7 @@ def _compiled_step(model: Any) -> Callable[..., Any]:
     at = next(
         index
         for index, variable in enumerate(variables_of(model))
-        if variable is model.optimizer._learning_rate
+        if variable is model.optimizer.learning_rate  # of the inner one, where losses are scaled
     )
 
     def one(state: Arrays, ids: Any, targets: Any, sample_weight: Any, rate: Any) -> Any:

@@ -14,7 +14,8 @@ from rnncli.backend import Device, activate, trouble_told
 from rnncli.baseline_process import BaselineProcess, baselines_beside
 from rnncli.corpus import SPLITS, Corpus
 from rnncli.corpus_cache import corpus_of
-from rnncli.errors import Interrupted, RnnError
+from rnncli.errors import Interrupted, RnnError, UsageError
+from rnncli.experiment import SEEDS
 from rnncli.interrupt import StopRequest, stop_requests
 from rnncli.kernels import Work, compiled_layers, kernels
 from rnncli.mlflow_server import require_mlflow
@@ -88,21 +89,25 @@ def train_seeds(
 
     Returns:
         the runs, by seed.
+
+    Raises:
+        UsageError: the last seed is too large.
     """
     reporter = reporter or Reporter()
     first = experiment.seed
+    if first + seeds > SEEDS:
+        raise UsageError(
+            f"{seeds} seeds from {first} on: the last must be below {SEEDS}; choose a lower seed"
+        )
     every = [experiment.model_copy(update={"seed": first + n}) for n in range(seeds)]
     runs = [_run_of(one, out) for one in every]
     if experiment.train.tracker:
         require_mlflow()
-    unfinished = []
-    for one, run in zip(every, runs, strict=True):
-        if not force and run.exists and run.status.state == "done":
-            reporter.note(f"{run.path}: already trained; --force trains it again")
-            if experiment.train.tracker:
+    unfinished, left = (every, runs) if force else _unfinished(every, runs, reporter)
+    if experiment.train.tracker:
+        for run in runs:
+            if run not in left:
                 Tracker([run], reporter).send()
-        else:
-            unfinished.append(one)
     together = experiment.backend == "jax" and not experiment.train.tensorboard
     together = together and experiment.devices == 1
     groups = [unfinished] if together else [[one] for one in unfinished]
@@ -141,7 +146,7 @@ def _train_group(
     runs = [_run_of(one, out) for one in group]
     if experiment.train.tensorboard:
         require_tensorboard()
-        reporter = TensorBoardLog(runs[0].path / "tensorboard", reporter)
+        reporter = log = TensorBoardLog(runs[0].path / "tensorboard", reporter)
     with stop_requests() as stop, native_output_to():
         corpus = corpus_of(experiment.data, out / ".cache" / "corpora")
         with ExitStack() as held:
@@ -155,35 +160,53 @@ def _train_group(
                 devices=experiment.devices,
             )
             for run in runs:
-                held.enter_context(_held(Run.create(run.path), force=force))
+                held.enter_context(Run.create(run.path).lock())
+            if not force:  # another process may have finished some meanwhile
+                group, runs = _unfinished(group, runs, reporter)
+            for run in runs:
+                held.enter_context(_recorded(run, force=force))
+            if not runs:
+                return
             held.enter_context(trouble_told())
-            _train(group, corpus, baselines, runs, device, config_text, reporter, stop)
             if experiment.train.tensorboard:
-                reporter.close()
+                held.callback(log.end)
+            _train(group, corpus, baselines, runs, device, config_text, reporter, stop)
+
+
+def _unfinished(
+    every: Sequence[Experiment], runs: Sequence[Run], reporter: Reporter
+) -> tuple[list[Experiment], list[Run]]:
+    """Those whose training is not done; of the others it is told."""
+    left = []
+    for one, run in zip(every, runs, strict=True):
+        if run.exists and run.status.state == "done":
+            reporter.note(f"{run.path}: already trained; --force trains it again")
+        else:
+            left.append((one, run))
+    return [one for one, _ in left], [run for _, run in left]
 
 
 @contextmanager
-def _held(run: Run, *, force: bool) -> Iterator[None]:
-    """Hold a run for the block, and keep in its status how the block ends."""
-    with run.lock():
-        if force:
-            run.clear()
-        with native_output_to(run.backend_log):
-            run.set_status("running")
-            try:
-                yield
-            except Interrupted as error:
-                _unless_done(run, "interrupted", str(error))
-                told = str(error)
-                if "resumes" not in told:  # once, where several runs are held
-                    told += f"; the same command resumes {run.path}"
-                raise Interrupted(told) from error
-            except RnnError as error:
-                _unless_done(run, "failed", str(error))
-                raise
-            except BaseException as error:
-                _unless_done(run, "failed", f"{type(error).__name__}: {error}")
-                raise
+def _recorded(run: Run, *, force: bool) -> Iterator[None]:
+    """Keep in a run's status, and what the backend prints in its log, how the block goes."""
+    if force:
+        run.clear()
+    with native_output_to(run.backend_log):
+        run.set_status("running")
+        try:
+            yield
+        except Interrupted as error:
+            _unless_done(run, "interrupted", str(error))
+            told = str(error)
+            if "resumes" not in told:  # once, where several runs are held
+                told += f"; the same command resumes {run.path}"
+            raise Interrupted(told) from error
+        except RnnError as error:
+            _unless_done(run, "failed", str(error))
+            raise
+        except BaseException as error:
+            _unless_done(run, "failed", f"{type(error).__name__}: {error}")
+            raise
 
 
 def _unless_done(run: Run, state: State, reason: str) -> None:
@@ -201,6 +224,8 @@ class _Begun:
     progress: fitting.Progress
     coverage: float | None
     """Share of the vocabulary that the vectors' file has."""
+    before: float
+    """Seconds that its epochs took in processes before this one."""
 
 
 def _train(
@@ -235,7 +260,7 @@ def _train(
             vocabulary=len(prepared.tokenizer.vocabulary),
             texts=len(corpus.training),
             epochs=experiment.train.epochs,
-            first_epoch=first.progress.epoch + 1,
+            first_epoch=min(one.progress.epoch for one in begun) + 1,
             history=tuple(first.progress.history),
         )
     )
@@ -249,7 +274,7 @@ def _train(
     reporter.finishing("predictions")
     seconds = (time.perf_counter() - began) / len(begun)
     scores = [
-        score(one.experiment, one.run, first.model, one.progress, prepared, seconds)
+        score(one.experiment, one.run, first.model, one.progress, prepared, one.before + seconds)
         for one in begun
     ]
     for ended in begun:
@@ -283,7 +308,9 @@ def _begin(
     progress, warning = fitting.restore(model, run)
     if warning:
         reporter.note(warning)
-    return _Begun(experiment, run, model, progress, vectors.coverage if vectors else None)
+    coverage = vectors.coverage if vectors else None
+    before = sum(row.seconds for row in progress.history)
+    return _Begun(experiment, run, model, progress, coverage, before)
 
 
 def _data_line(corpus: Corpus) -> str:

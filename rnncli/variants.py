@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -12,10 +12,11 @@ from typing import Any, Literal
 import numpy as np
 
 from rnncli.classifier import recorded_experiment
-from rnncli.errors import DataError, UsageError
+from rnncli.errors import DataError, StorageError, UsageError
 from rnncli.run import Run, runs_under
 from rnncli.run_summary import model_line
 from rnncli.significance import Spread, spread
+from rnncli.tables import Predictions
 
 __all__ = ["METRICS", "Metric", "Variant", "finished_runs", "variants"]
 
@@ -81,22 +82,27 @@ def variants(runs: Sequence[Run]) -> list[Variant]:
     Configs of one name get the beginning of their digest after it, as run directories have it.
 
     Raises:
-        DataError: the runs were not tested on the same texts.
+        UsageError: two runs are of one config and seed, and would count as two seeds.
+        DataError: the runs were not tested on the same texts, or do not know the same labels.
         StorageError: a file of a run is missing or damaged.
     """
-    groups: defaultdict[tuple[str, str], list[tuple[int, Run]]] = defaultdict(list)
+    groups: defaultdict[tuple[str, str], dict[int, Run]] = defaultdict(dict)
     tested: dict[str, Run] = {}
+    labelled: dict[frozenset[str], Run] = {}
     for run in runs:
         experiment = recorded_experiment(run)
         name = experiment.name or experiment.data.name
-        groups[name, experiment.digest()].append((experiment.seed, run))
-        tested.setdefault(_test_items(run), run)
-    if len(tested) > 1:
-        one, other, *_ = tested.values()
-        raise DataError(
-            f"{one.path} and {other.path} were tested on different texts; compare runs of one "
-            "test set"
-        )
+        same = groups[name, experiment.digest()].setdefault(experiment.seed, run)
+        if same is not run:
+            raise UsageError(
+                f"{same.path} and {run.path} are one config with one seed, which counts once; "
+                "leave one out"
+            )
+        predictions = run.predictions()
+        tested.setdefault(_test_items(predictions), run)
+        labelled.setdefault(frozenset(predictions.label_names), run)
+    _require_one("were tested on different texts", tested)
+    _require_one("do not know the same labels", labelled)
     several = {name for name, count in Counter(name for name, _ in groups).items() if count > 1}
     return [
         _variant(f"{name}-{digest[:8]}" if name in several else name, group)
@@ -104,19 +110,24 @@ def variants(runs: Sequence[Run]) -> list[Variant]:
     ]
 
 
-def _variant(name: str, group: Sequence[tuple[int, Run]]) -> Variant:
+def _require_one(what: str, found: Mapping[Any, Run]) -> None:
+    if len(found) > 1:
+        one, other, *_ = found.values()
+        raise DataError(f"{one.path} and {other.path} {what}; compare runs of one test set")
+
+
+def _variant(name: str, group: Mapping[int, Run]) -> Variant:
     import yaml
 
-    group = sorted(group, key=lambda pair: pair[0])
-    runs = [run for _, run in group]
-    tests = [run.read("metrics")["test"] for run in runs]
-    costs = [run.read("cost") for run in runs]
+    seeds = tuple(sorted(group))
+    runs = [group[seed] for seed in seeds]
+    tests, costs = zip(*map(_measured, runs), strict=True)
     parameters: dict[str, int] = costs[0]["parameters"]
     return Variant(
         name=name,
         model=model_line(yaml.safe_load(runs[0].config_text())) or "",
         runs=tuple(str(run.path) for run in runs),
-        seeds=tuple(seed for seed, _ in group),
+        seeds=seeds,
         parameters=parameters["total"],
         layer_parameters=sum(n for part, n in parameters.items() if part.startswith("layer_")),
         scores={metric: spread([test[metric] for test in tests]) for metric in METRICS},
@@ -128,6 +139,19 @@ def _variant(name: str, group: Sequence[tuple[int, Run]]) -> Variant:
     )
 
 
+def _measured(run: Run) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Its test scores, and what it cost."""
+    test, cost = run.read("metrics").get("test") or {}, run.read("cost")
+    lacking: list[str] = [name for name in METRICS if name not in test]
+    lacking += [name for name in ("parameters", "seconds", "seconds_per_epoch") if name not in cost]
+    if lacking:
+        raise StorageError(
+            f"{run.path}: its records lack {', '.join(lacking)}: damaged; train it again with "
+            "--force"
+        )
+    return test, cost
+
+
 def _median(costs: Sequence[dict[str, Any]], key: str) -> float:
     return float(np.median([cost[key] for cost in costs]))
 
@@ -137,12 +161,11 @@ def _median_known(values: Sequence[float | None]) -> float | None:
     return float(np.median(known)) if known else None
 
 
-def _test_items(run: Run) -> str:
+def _test_items(predictions: Predictions) -> str:
     """A checksum of the test texts' ids and labels.
 
     The texts themselves may differ, as hanja kept and hanja read as hangul do.
     """
-    predictions = run.predictions()
     digest = hashlib.sha256()
     for identifier, gold in zip(predictions.ids, predictions.gold, strict=True):
         digest.update(f"{identifier}\x1f{predictions.label_names[int(gold)]}\x1e".encode())

@@ -89,3 +89,14 @@ def test_the_process_ends_with_the_training(tmp_path: Path) -> None:
     assert begun.returncode is not None
     assert begun.returncode < 0
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.usefixtures("every_corpus_is_large")
+def test_a_cache_that_cannot_be_written_is_no_error(
+    tmp_path: Path, expected: dict[str, dict[str, Any]], request: pytest.FixtureRequest
+) -> None:
+    (tmp_path / "file").write_text("not a folder", encoding="utf-8")
+    assert _comparable(baselines(CORPUS, tmp_path / "file" / "cache")) == expected
+    request.getfixturevalue("nothing_is_fitted_here")
+    with baselines_beside(CORPUS, tmp_path / "file" / "cache") as process:
+        assert _comparable(process.result()) == expected

@@ -173,3 +173,33 @@ def test_settings_and_front(run_copy: Run) -> None:
     small, slow = variant("small", 0.8, 10, 1.0), variant("slow", 0.8, 10, 2.0)
     large = variant("large", 0.9, 99, 1.0)
     assert pareto_front([slow, small, large], "accuracy") == ["small", "large"]
+
+
+def test_a_seed_counts_once(run_copy: Run) -> None:
+    copy = sibling(run_copy, "copy", 1, 0.9)
+    with pytest.raises(UsageError, match=r"copy are one config with one seed.*leave one out"):
+        variants([run_copy, copy])
+
+
+def test_other_labels_are_refused(run_copy: Run) -> None:
+    other = sibling(run_copy, "other", 2, 0.9)
+    found = other.predictions()
+    wider = np.pad(found.probabilities, ((0, 0), (0, 1)))
+    names = (*found.label_names, "neither")
+    other.write_predictions(replace(found, probabilities=wider, label_names=names))
+    with pytest.raises(DataError, match="do not know the same labels"):
+        variants([run_copy, other])
+
+
+def test_a_record_without_its_scores_is_told(run_copy: Run) -> None:
+    run_copy.write("metrics", {"best_epoch": 1})
+    with pytest.raises(StorageError, match="its records lack macro_f1, accuracy: damaged"):
+        variants([run_copy])
+
+
+def test_where_nothing_varies_two_seeds_are_enough(run_copy: Run) -> None:
+    runs = [predicting(sibling(run_copy, f"a{n}", n, 1.0), 0) for n in (2, 3)]
+    runs += [predicting(sibling(run_copy, f"b{n}", n, 1.0, **OTHER), 0) for n in (2, 3)]
+    (one,) = compare(variants(runs), "accuracy", "tiny")
+    assert not one.detected
+    assert one.sentence().endswith("to see 0.3 points you need about 2 seeds of each")

@@ -124,6 +124,7 @@ def test_wrong_questions(asked: Question, error: type[Exception], told: str) -> 
         (("--lags", "10,,20"), "--lags '10,,20': expected values with a comma between two"),
         (("--lags", "10,x"), "--lags 10,x: 'x' is no whole number"),
         (("--seeds", "1,1"), "--seeds 1,1: 1 stands there twice; leave one out"),
+        (("--lags", "10,010"), "--lags 10,010: 10 stands there twice; leave one out"),
         (("--jobs", "many"), "--jobs many: expected auto or a number from 1"),
     ],
 )

@@ -160,3 +160,8 @@ def test_another_process_finds_the_program(folder: Path) -> None:
     assert len(entries[0]) == 1
     assert answers[0] == answers[1]
     assert entries[0] == entries[1]
+
+
+def test_a_home_that_nobody_has(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RNN_PROGRAMS", "~nobody-of-this-name/programs")
+    assert programs_folder() is None

@@ -193,6 +193,8 @@ def test_clear_forgets_the_training_and_keeps_what_is_not_its_own(run: Run) -> N
     (run.checkpoints / "epoch-0001.npz").write_bytes(b"x")
     (run.study / "gates").mkdir(parents=True)
     (run.study / "gates" / "page.html").write_bytes(b"x")
+    (run.path / "tensorboard").mkdir()
+    (run.path / "tensorboard" / "events").write_bytes(b"x")
     (run.path / ".tmp-00-metrics.json").write_bytes(b"x")
     (run.path / "my notes.txt").write_text("keep", encoding="utf-8")
     with run.lock():

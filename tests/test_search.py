@@ -7,6 +7,7 @@ import math
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 
 from rnncli.errors import ConfigError
 from rnncli.search import Search, search_of
@@ -175,3 +176,15 @@ def test_a_small_space_is_searched_without_repetition(tmp_path: Path) -> None:
             tried.append(claimed.point["train.batch_size"])
             study.done(claimed.number, 0.5)
     assert sorted(tried) == list(range(1, 13))
+
+
+@pytest.mark.parametrize(
+    ("axis", "told"),
+    [
+        ({"low": 1, "high": 10**400}, "is too large a number"),
+        ({"low": 0.0, "high": 1.0, "step": 1e-320}, "does not lead from low"),
+    ],
+)
+def test_numbers_beyond_a_computer_s(axis: dict[str, float], told: str) -> None:
+    with pytest.raises(ValidationError, match=told):
+        Range.model_validate(axis)

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from rnncli.errors import ConfigError, UsageError
+from rnncli.lags import Question
 from rnncli.sweep import Trial, read_sweep, trials
 
 
@@ -109,3 +110,15 @@ def test_missing_files(tmp_path: Path) -> None:
         read_sweep(tmp_path / "nothing.yaml")
     with pytest.raises(UsageError, match="no shipped config of that name"):
         trials_of(tmp_path, "base: sampel_en\n")
+
+
+def test_the_backend_is_the_one_that_the_training_will_have(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (usual,) = trials_of(tmp_path, "base: sample_en\n")
+    monkeypatch.setenv("KERAS_BACKEND", "jax")
+    (chosen,) = trials_of(tmp_path, "base: sample_en\n")
+    assert (usual.experiment.backend, chosen.experiment.backend) == ("tensorflow", "jax")
+    assert chosen.run(tmp_path).name != usual.run(tmp_path).name
+    lagging = Question("adding", ("lstm",), (10,), (1,)).trial("lstm", 10, 1)
+    assert lagging.experiment.backend == "jax"

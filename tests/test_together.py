@@ -15,8 +15,12 @@ import pytest
 
 from rnncli import Run
 from rnncli.errors import Interrupted
-from rnncli.progress import Reporter
+from rnncli.fitting import compile_model
+from rnncli.layers.jax_step import variables_of
+from rnncli.preparation import build
+from rnncli.progress import Plan, Reporter
 from rnncli.tables import Epoch
+from rnncli.together import _step
 from rnncli.training import train, train_seeds
 from tests.synthetic import tiny
 
@@ -51,6 +55,13 @@ class Stopping(Reporter):
             raise KeyboardInterrupt
 
 
+class Planned(Reporter):
+    """Remembers with which epoch the work begins."""
+
+    def started(self, plan: Plan) -> None:
+        self.first_epoch = plan.first_epoch
+
+
 def test_each_seed_is_as_it_would_be_alone(tmp_path: Path) -> None:
     experiment = tiny(*SETTINGS)
     together = train_seeds(experiment, 3, out=tmp_path / "together")
@@ -73,7 +84,9 @@ def test_a_seed_that_is_behind_catches_up(tmp_path: Path) -> None:
         train_seeds(experiment, 2, out=tmp_path / "torn", reporter=Stopping(3))
     torn = [Run(tmp_path / "torn" / run.name) for run in whole]
     assert [run.status.epoch for run in torn] == [2, 1]
-    again = train_seeds(experiment, 2, out=tmp_path / "torn")
+    told = Planned()
+    again = train_seeds(experiment, 2, out=tmp_path / "torn", reporter=told)
+    assert told.first_epoch == 2
     for one, other in zip(whole, again, strict=True):
         same(one, other, 2e-4)
 
@@ -113,3 +126,27 @@ def test_a_stop_leaves_every_run_resumable(tmp_path: Path) -> None:
         train_seeds(tiny(*SETTINGS), 2, out=tmp_path, reporter=Stop(1))
     states = {run.status.state for run in map(Run, tmp_path.glob("tiny-*"))}
     assert states == {"interrupted"}
+
+
+@pytest.mark.parametrize("precision", ["float32", "mixed_float16"])
+def test_each_step_has_the_rate_that_it_is_given(precision: str) -> None:
+    """In half precision Keras wraps the optimizer in one that scales losses."""
+    experiment = tiny(*SETTINGS[:3], f"train.precision={precision}")
+    model = build(experiment, 20, 2)
+    compile_model(model, experiment.train)
+    weights = len(model.trainable_variables)
+    before = [np.asarray(variable.value) for variable in variables_of(model)[:weights]]
+    batch = (
+        np.ones((1, 4, 5), np.int32),
+        np.eye(2, dtype=np.float32)[None, [0, 1, 1, 1]],
+        np.ones((1, 4), np.float32),
+    )
+
+    def moved(rate: float) -> float:
+        state = [variable.value[None] + 0 for variable in variables_of(model)]
+        after, _ = _step(model)(state, *batch, np.float32(rate))
+        pairs = zip(after[:weights], before, strict=True)
+        return max(float(np.abs(np.asarray(one)[0] - other).max()) for one, other in pairs)
+
+    assert moved(0.0) == 0.0
+    assert moved(0.01) > 0.001

@@ -46,8 +46,8 @@ app = typer.Typer(
         "\b\nStart with:\n"
         "  rnn train --config sample_en.yaml\n"
         "  rnn config list\n\n"
-        "Exit codes: 0 done, 2 usage or config, 3 data or storage, 4 device, backend or memory, "
-        "5 a check failed, 130 interrupted (the same command resumes)."
+        "Exit codes: 0 done, 1 a fault of the program, 2 usage or config, 3 data or storage, "
+        "4 device, backend or memory, 5 a check failed, 130 interrupted (the same command resumes)."
     ),
 )
 

@@ -65,7 +65,13 @@ def bench(
         ),
     ] = True,
     backend: Annotated[
-        str, typer.Option("--backend", metavar="NAME", help="Keras' backend, for both on Keras.")
+        str,
+        typer.Option(
+            "--backend",
+            metavar="NAME",
+            envvar="KERAS_BACKEND",
+            help="Keras' backend, for both on Keras.",
+        ),
     ] = "tensorflow",
     json: Annotated[
         Path | None, typer.Option("--json", metavar="FILE", help="Also write the rows as JSON.")
@@ -105,6 +111,7 @@ def bench(
             load = workload(data, path, texts)
             measured.facts = _facts(load, str(device), rounds)
             measured.peak = peak_gflops()
+            measured.write(json)  # where it cannot be, nothing is measured in vain
             for cell in dict.fromkeys(chosen):
                 measured.rows += measure(
                     Network(cell, units, bidirectional), load, rounds, reporter

@@ -82,7 +82,7 @@ def gates(
 
         replica, model = Replica.of(classifier), reference(classifier)
         for text in (text for chunk in chunks for text in chunk):
-            first = _first(start, look(classifier, replica, model, text)) if start else 0
+            first = 0 if start is None else _first(start, look(classifier, replica, model, text))
             held, clamps = held_in(clamp or [], cells, chosen, first)
             seen = look(classifier, replica, model, text, clamps if held else None)
             folder = folder_for(out or opened_run.study, seen, held)

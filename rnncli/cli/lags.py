@@ -147,7 +147,11 @@ def _numbers(option: str, text: str) -> list[int]:
     for item in items:
         if not (item.isascii() and item.isdecimal()):
             raise UsageError(f"{option} {text}: {item!r} is no whole number")
-    return [int(item) for item in items]
+    numbers = [int(item) for item in items]
+    for number in numbers:
+        if numbers.count(number) > 1:
+            raise UsageError(f"{option} {text}: {number} stands there twice; leave one out")
+    return numbers
 
 
 def _print(found: Sequence[LagCurve], lags: Sequence[int]) -> None:

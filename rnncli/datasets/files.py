@@ -77,9 +77,9 @@ class Files(DataSpec):
 
     def files(self) -> dict[str, Path]:
         """See `DataSpec.files`."""
-        from rnncli.datasets.local_copy import split_file
+        from rnncli.datasets.local_copy import from_home, split_file
 
-        path = Path(self.path).expanduser()
+        path = from_home(self.path)
         if path.is_file():
             return {"train": path}
         if not path.is_dir():

@@ -8,7 +8,7 @@ from pathlib import Path
 from rnncli.datasets.records import SUFFIXES
 from rnncli.errors import DataError
 
-__all__ = ["SPLIT_NAMES", "local_folder", "split_file"]
+__all__ = ["SPLIT_NAMES", "from_home", "local_folder", "split_file"]
 
 SPLIT_NAMES = {
     "train": ("train",),
@@ -27,7 +27,7 @@ def local_folder(name: str, path: str | None) -> Path | None:
     root = os.environ.get("RNN_DATA") if path is None else path
     if not root:
         return None
-    folder = Path(root).expanduser()
+    folder = from_home(root)
     if not folder.is_dir():
         setting = "RNN_DATA" if path is None else "data.path"
         raise DataError(
@@ -38,6 +38,14 @@ def local_folder(name: str, path: str | None) -> Path | None:
     if inside.is_dir():
         return inside
     return None if path is None else folder
+
+
+def from_home(path: str) -> Path:
+    """A path whose `~` or `~name` stands for a home; of somebody unknown it stays as it is."""
+    try:
+        return Path(path).expanduser()
+    except RuntimeError:
+        return Path(path)
 
 
 def split_file(folder: Path, split: str, *, required: bool = True) -> Path | None:

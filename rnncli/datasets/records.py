@@ -133,7 +133,7 @@ def _json_lines(path: Path) -> Iterator[tuple[int, Row]]:
                 continue
             try:
                 row = json.loads(line)
-            except (json.JSONDecodeError, RecursionError) as error:
+            except (ValueError, RecursionError) as error:  # no JSON, or a number of 4,300 digits
                 where = f" at column {error.colno}" if hasattr(error, "colno") else ""
                 raise DataError(
                     f"{path}:{number}: not JSON ({getattr(error, 'msg', error)}{where}); expected "

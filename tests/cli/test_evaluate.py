@@ -11,7 +11,10 @@ import numpy as np
 import pytest
 
 from rnncli import Run
+from tests.synthetic import TINY
 from tests.terminal import rnn
+
+SMALL = [word for setting in TINY for word in ("--set", setting)]
 
 
 def labelled(run: Run, path: Path) -> Path:
@@ -139,3 +142,18 @@ def test_predictions_do_not_depend_on_company(trained: Run) -> None:
     together = classifier.probabilities(texts)
     alone = np.concatenate([classifier.probabilities([text]) for text in texts])
     np.testing.assert_allclose(alone, together, atol=1e-6)
+
+
+def test_a_data_set_that_has_changed_has_no_test_split_of_the_run_s(tmp_path: Path) -> None:
+    rows = [json.dumps({"text": f"{word} {n}", "label": word}) for n in range(40) for word in "ab"]
+    data = tmp_path / "texts.jsonl"
+    data.write_text("\n".join(rows), encoding="utf-8")
+    source = f"data={{name: files, path: {data}}}"
+    assert (
+        rnn("train", "-c", "sample_en", *SMALL, "--set", source, "--out", tmp_path / "r").code == 0
+    )
+    (path,) = (tmp_path / "r").glob("tiny-*")
+    assert rnn("evaluate", path).code == 0
+    data.write_text("\n".join([*rows, *rows[:8]]), encoding="utf-8")
+    assert "its data set has changed since it was trained" in rnn("evaluate", path).failed(3)
+    assert rnn("evaluate", path, "--data", data).code == 0

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
-from rnncli import Run, train
+from rnncli import Run, fitting, train, training
 from rnncli.errors import Interrupted
 from rnncli.interrupt import StopRequest
 from rnncli.progress import Reporter
@@ -167,6 +169,9 @@ def test_a_run_does_not_go_on_with_other_texts(tmp_path: Path) -> None:
         (["--device", "gpu"], 4, "device gpu: Keras on tensorflow finds no GPU here"),
         (["--set", "data={name: imdb}"], 3, "imdb: "),
         (["--set", "data={name: files, path: none.csv}"], 3, "none.csv: no such file"),
+        (["--set", "data={name: files, path: ~nobody-of-this-name/x}"], 3, "no such file"),
+        (["--set", "data={name: imdb, path: ~nobody-of-this-name}"], 3, "no such folder"),
+        (["--seed", "2147483647", "--seeds", "2"], 2, "2 seeds from 2147483647 on"),
         (["--set", "train.class_weight={bad: 2.0}"], 2, "train.class_weight.bad: no such label"),
         (
             ["--set", "train.optimizer={name: sgd, learning_rate: 3e38}"],
@@ -210,3 +215,31 @@ def test_a_run_another_process_trains_is_left_to_it(run_copy: Run) -> None:
         line = trained_here("--out", str(run_copy.path.parent), "--force").failed(2)
     assert "another process is training this run" in line
     assert run_copy.status.state == "done"
+
+
+def test_a_run_that_another_process_finishes_meanwhile(
+    run_copy: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It looks unfinished once, before its lock is free."""
+    finished, before, look = run_copy.status, run_copy.read("cost"), training._unfinished
+    looks = [lambda every, runs, reporter: (list(every), list(runs)), look]
+    monkeypatch.setattr(training, "_unfinished", lambda *given: looks.pop(0)(*given))
+    train(tiny(), out=run_copy.path.parent)
+    assert not looks
+    assert (run_copy.status, run_copy.read("cost")) == (finished, before)
+
+
+def test_a_resumed_run_costs_what_its_epochs_took_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(Interrupted):
+        train(tiny(), out=tmp_path, reporter=StopAfterFirst())
+    restore = fitting.restore
+
+    def restored_slowly(*given: Any) -> tuple[fitting.Progress, str | None]:
+        progress, warning = restore(*given)
+        progress.history[:] = [replace(row, seconds=1000.0) for row in progress.history]
+        return progress, warning
+
+    monkeypatch.setattr(fitting, "restore", restored_slowly)
+    assert 1000 < train(tiny(), out=tmp_path).read("cost")["seconds"] < 1100

@@ -67,6 +67,7 @@ def test_parquet(tmp_path: Path) -> None:
         ("a.jsonl", '{"text": "a"}\n{"text": \n', "a.jsonl:2: not JSON"),
         ("a.jsonl", "[1, 2]\n", "a.jsonl:1: expected an object"),
         ("a.jsonl", "[" * 100_000, "a.jsonl:1: not JSON"),
+        ("a.jsonl", f'{{"text": "a", "label": {"1" * 5000}}}\n', "a.jsonl:1: not JSON"),
         ("a.jsonl", b'{"text": "a"}\n' + "가".encode("cp949"), "a.jsonl:2: not UTF-8"),
         ("a.csv", "text,label\na,x\n" + "b\n", "a.csv:3: the row has 1 columns, the header 2"),
         ("a.csv", 'text,label\na,x\n"b,y\n', "a.csv:3: malformed row"),
