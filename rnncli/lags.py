@@ -63,6 +63,7 @@ class Question:
 
         Raises:
             ConfigError: a setting is wrong.
+            UsageError: a setting changes what is varied.
         """
         base = self.task.replace("-", "_")
         layer: dict[str, object] = {"cell": cell, "units": self.units or _units_of(base)}
@@ -79,6 +80,12 @@ class Question:
         written = [f"{key}={json.dumps(value)}" for key, value in changes.items()]
         settings = (*written, *self.settings)
         experiment = as_trained(base, settings, seed)
+        chosen = {"name": experiment.data.name, "lag": getattr(experiment.data, "lag", None)}
+        if chosen != {"name": self.task, "lag": lag} or experiment.model.layers[0].cell != cell:
+            raise UsageError(
+                "--set: `rnn lags` varies data.name, data.lag and the lowest layer's cell itself; "
+                "choose them by TASK, --lags and --cells"
+            )
         return Trial(base, settings, seed, f"{cell}, lag {lag}", experiment)
 
 

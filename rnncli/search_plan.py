@@ -83,6 +83,8 @@ class SearchPlan(Plan):
             if any(one is seed for seed in point.seeds):
                 self._report(point)
                 self._conclude(point)
+                if point in self._open and one.state in {"failed", "interrupted"}:
+                    self._study.give_up(point.number)
 
     def left(self) -> bool:
         """Whether there is a point to train, or one that another process trains."""
@@ -92,7 +94,7 @@ class SearchPlan(Plan):
             return False
         mine = {point.number for point in self._open}
         others = (p for p in self._study.points() if p.number not in mine)
-        return any(point.state == "running" for point in others)
+        return any(point.state == "running" and not point.given_up for point in others)
 
     def _claim(self) -> bool:
         """Begin another point; False if there is none."""

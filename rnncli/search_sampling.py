@@ -57,9 +57,10 @@ def propose(spec: SearchSpec, trials: Sequence[FrozenTrial], number: int) -> Poi
     while True:
         if attempts == _OTHERS:
             study.sampler = chance
-        attempts += 1
         drawn = study.ask(space).params
-        point = {key: _value(axis, drawn[key]) for key, axis in spec.space.items()}
+        digits = min(_DIGITS + attempts // (2 * _OTHERS), 17)  # a narrow range has few of four
+        point = {key: _value(axis, drawn[key], digits) for key, axis in spec.space.items()}
+        attempts += 1
         if parameters(spec, point) not in known:
             return point
 
@@ -79,8 +80,8 @@ def _distribution(axis: Range | Choices) -> BaseDistribution:
     return of.FloatDistribution(axis.low, axis.high, log=axis.log, step=axis.step)
 
 
-def _value(axis: Range | Choices, drawn: Any) -> Any:
-    """What the config gets for what Optuna drew."""
+def _value(axis: Range | Choices, drawn: Any, digits: int) -> Any:
+    """What the config gets for what Optuna drew, a number without steps to so many digits."""
     if not isinstance(axis, Range):
         return json.loads(drawn)
     if axis.log and axis.step is not None:
@@ -88,7 +89,7 @@ def _value(axis: Range | Choices, drawn: Any) -> Any:
         return number if axis.whole else float(f"{number:.12g}")
     if axis.whole:
         return drawn
-    digits = _DIGITS if axis.step is None else 12
+    digits = digits if axis.step is None else 12
     return min(max(float(f"{drawn:.{digits}g}"), axis.low), axis.high)
 
 

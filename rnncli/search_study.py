@@ -46,6 +46,8 @@ class StudyPoint:
     """Of its first seed, as far as reported."""
     reason: str
     """Why it failed."""
+    given_up: bool = False
+    """Whether it runs no more, though it has no value: its process could not train it."""
 
 
 def require_optuna() -> None:
@@ -152,6 +154,10 @@ class SearchStudy:
         self._trial(number).set_user_attr("reason", reason)
         self._study.tell(number, state=optuna.trial.TrialState.FAIL)
 
+    def give_up(self, number: int) -> None:
+        """This process could not train a point; one that is started later may."""
+        self._trial(number).set_user_attr("given_up", self._workers.name)
+
     def _trials(self) -> list[FrozenTrial]:
         found: list[FrozenTrial] = self._study.get_trials(deepcopy=False)
         return found
@@ -199,4 +205,5 @@ def _point(trial: FrozenTrial) -> StudyPoint:
         value=trial.value,
         epochs=trial.last_step or 0,
         reason=trial.user_attrs.get("reason", ""),
+        given_up=trial.user_attrs.get("given_up", "") == trial.user_attrs.get("worker"),
     )

@@ -160,6 +160,8 @@ def _problems(layers: tuple[Cell, ...], readout: ReadoutSpec) -> Problems:
             report("return_state", f"must be true: {why} reads the states")
         if layer.merge_mode != "concat" and not layer.bidirectional:
             report("merge_mode", "has no effect without bidirectional: true")
+        elif layer.merge_mode != "concat" and index == top and readout.reads_states:
+            report("merge_mode", f"has no effect, {reader} reads the states, not the outputs")
         if layer.initial_state == "previous":
             for message in _initial_state_problems(layers, index):
                 report("initial_state", message)

@@ -111,6 +111,18 @@ def test_every_task_has_a_config_that_allows_the_longest_lag() -> None:
             ConfigError,
             "x=1: unknown key",
         ),
+        (
+            Question("adding", ("gru",), (10,), (1,), settings=("data.lag=20",)),
+            UsageError,
+            "--set: `rnn lags` varies data.name, data.lag",
+        ),
+        (
+            Question(
+                "adding", ("gru",), (10,), (1,), settings=("model.layers=[{cell: lstm, units: 4}]",)
+            ),
+            UsageError,
+            "choose them by TASK, --lags and --cells",
+        ),
     ],
 )
 def test_wrong_questions(asked: Question, error: type[Exception], told: str) -> None:

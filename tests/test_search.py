@@ -178,6 +178,21 @@ def test_a_small_space_is_searched_without_repetition(tmp_path: Path) -> None:
     assert sorted(tried) == list(range(1, 13))
 
 
+@needs_optuna
+def test_a_narrow_range_of_many_numbers(tmp_path: Path) -> None:
+    """Ten of them have four digits."""
+    from rnncli.search_study import open_study
+
+    found = search(tmp_path, "    train.label_smoothing: {low: 0.999, high: 0.9999}\n", trials=15)
+    tried = []
+    with open_study(found, tmp_path / "out") as study:
+        while claimed := study.claim():
+            tried.append(claimed.point["train.label_smoothing"])
+            study.done(claimed.number, 0.5)
+    assert len(set(tried)) == 15
+    assert all(0.999 <= value <= 0.9999 for value in tried)
+
+
 @pytest.mark.parametrize(
     ("axis", "told"),
     [

@@ -366,3 +366,25 @@ def _ended(out: Path) -> dict[str, str]:
             if status.state == "done" or status.reason.startswith("pruned"):
                 found[folder.name] = status.ended
     return found
+
+
+def test_a_point_that_a_living_process_could_not_train_is_not_waited_for(
+    stage: Stage, tmp_path: Path
+) -> None:
+    """Two processes of one search with a failed point each would wait for one another for good."""
+    stage.orders = {"code": 3}
+    search, out = search_in(tmp_path, 2), tmp_path / "out"
+    with open_study(search, out) as one, open_study(search, out) as other:
+        plans = [SearchPlan(search, study, out, keep_going=True) for study in (one, other)]
+        for plan in plans:
+            begun = plan.next()
+            assert begun is not None
+            begun.state, begun.code = "failed", 3
+            plan.ended(begun)
+        assert [point.state for point in one.points()] == ["running"] * 2
+        assert not any(plan.left() for plan in plans)
+    points, _ = run(search, out)
+    assert [point.state for point in points] == ["running"] * 2
+    stage.orders = {"values": [0.5]}
+    points, _ = run(search, out)
+    assert [point.state for point in points] == ["done"] * 2

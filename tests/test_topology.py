@@ -99,6 +99,12 @@ def test_an_lstm_may_start_a_gru_but_not_the_other_way_round() -> None:
         ),
         ([_layer(merge_mode="sum")], "last", (0, "merge_mode"), "has no effect without"),
         (
+            [_layer(bidirectional=True, merge_mode="mul")],
+            "state",
+            (0, "merge_mode"),
+            "has no effect, readout state reads the states, not the outputs",
+        ),
+        (
             [_layer(initial_state="previous")],
             "last",
             (0, "initial_state"),

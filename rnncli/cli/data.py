@@ -116,7 +116,7 @@ def _load(
     with reporting(quiet=not sys.stderr.isatty()) as reporter, native_output_to():
         reporter.finishing("reading data and fitting the tokenizer")
         corpus = experiment.data.load()
-        return experiment, corpus, experiment.text.fit(corpus["train"].texts)
+        return experiment, corpus, experiment.text.fit(corpus.training.texts)
 
 
 def _bare(name: str) -> tuple[str, list[str]]:

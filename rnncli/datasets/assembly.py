@@ -27,8 +27,14 @@ def assemble(
     """Make a corpus; validation is carved from train unless the data set has its own.
 
     Raises:
-        DataError: a split is too small to be used.
+        DataError: a split is too small to be used, or there is a validation to be carved and one.
     """
+    fraction = type(spec).model_fields["validation_fraction"].default
+    if validation is not None and spec.validation_fraction != fraction:
+        raise DataError(
+            f"data.validation_fraction has no effect, because {source.location} has a validation "
+            "split; remove one of them"
+        )
     if validation is None:
         train, validation = carve(train, spec.validation_fraction, spec.split_seed)
     splits = {"train": train, "validation": validation, "test": test}

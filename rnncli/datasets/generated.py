@@ -26,6 +26,12 @@ class GeneratedSpec(DataSpec):
     generator_seed: Annotated[int, Field(ge=0)] = 0
     """Seed of the grammar."""
 
+    @property
+    def stem(self) -> str:
+        """What the ids of its texts begin with: other texts have other ids."""
+        name: str = self.name
+        return f"{name}-g{self.generator_seed}" if self.generator_seed else name
+
     def generated(
         self,
         label_names: Sequence[str],
@@ -41,7 +47,7 @@ class GeneratedSpec(DataSpec):
             text, label = next(stream)
             seen.setdefault(self.clean(text), label)
         texts, labels = list(seen), list(seen.values())
-        ids = [f"{self.name}-{number}" for number in range(len(texts))]
+        ids = [f"{self.stem}-{number}" for number in range(len(texts))]
         train = Split(texts[: self.size], labels[: self.size], ids[: self.size])
         test = Split(texts[self.size :], labels[self.size :], ids[self.size :])
         known = {"generator_seed": self.generator_seed, **(details or {})}

@@ -64,6 +64,11 @@ class MemoryTask(GeneratedSpec):
         """See `DataSpec.known_labels`."""
         return self.labels
 
+    @property
+    def stem(self) -> str:
+        """See `GeneratedSpec.stem`."""
+        return f"{super().stem}-lag{self.lag}"
+
     def load(self) -> Corpus:
         """See `DataSpec.load`."""
         details = {"lag": self.lag, "chance": 1 / len(self.labels), "task": self.source}

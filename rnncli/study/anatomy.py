@@ -167,7 +167,7 @@ def _layer(index: int, layer: CellSpec, reads: Tensor, initial: tuple[Tensor, ..
         name=f"layer_{index}",
         kind=layer.cell,
         details=tuple(details),
-        inputs=(reads, *initial[: layer.directions * len(layer.state_names)]),
+        inputs=(reads, *(one for one in initial if one.name.split("_")[0] in layer.state_names)),
         outputs=next(choice.values for choice in choices if choice.chosen),
         equations=equations,
         groups=tuple(groups),

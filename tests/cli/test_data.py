@@ -67,3 +67,14 @@ def test_failures(subcommand: str, monkeypatch: pytest.MonkeyPatch) -> None:
     assert "RNN_DATA" in rnn("data", subcommand, "--data", "klue-tc").failed(3)
     line = rnn("data", subcommand, "--data", "sample-ko", "--set", "text.max_length=0").failed(2)
     assert line.startswith("--set text.max_length=0: ")
+
+
+def test_the_tokenizer_has_read_the_auxiliary_topics_as_in_training(tmp_path: Path) -> None:
+    texts = {"정치": "가나", "스포츠": "나가", "사회": "다라"}
+    for split, read in (("train", texts), ("test", dict.fromkeys(texts, "다라"))):
+        rows = [json.dumps({"text": text, "label": label}) for label, text in read.items()] * 20
+        (tmp_path / f"{split}.jsonl").write_text("\n".join(rows), encoding="utf-8")
+    data = f"{{name: klue-tc, path: {tmp_path}, topics: [정치, 스포츠], auxiliary_topics: [사회]}}"
+    asked = ("--config", "sample_ko", "--set", f"data={data}", "--set", "text.tokenizer=character")
+    for example in rnn("data", "show", *asked, "--split", "test", "-n", "1", "--json").json:
+        assert not any(example["unknown"])

@@ -147,3 +147,12 @@ def test_the_real_files(real_data: Path) -> None:
     assert not any("<br" in text for text in texts)
     assert not any(re.search("[\x80-\x9f]", text) for text in texts)
     assert set(corpus.label_counts("train").values()) == {11250}
+
+
+def test_a_share_of_validation_where_there_is_a_file_of_it(tmp_path: Path) -> None:
+    rows = [json.dumps({"text": f"a {i}", "label": ["neg", "pos"][i % 2]}) for i in range(40)]
+    for name in ("train", "validation", "test"):
+        (tmp_path / f"{name}.jsonl").write_text("\n".join(rows), encoding="utf-8")
+    assert len(Imdb(name="imdb", path=str(tmp_path)).load()["validation"]) == 40
+    with pytest.raises(DataError, match=r"data\.validation_fraction has no effect"):
+        Imdb(name="imdb", path=str(tmp_path), validation_fraction=0.2).load()

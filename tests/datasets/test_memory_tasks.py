@@ -143,3 +143,12 @@ def test_what_would_spoil_a_task_is_refused(setting: str, told: str) -> None:
     with pytest.raises(ConfigError) as caught:
         load_config("temporal_order.yaml", [setting])
     assert any(told in line for line in caught.value.lines), caught.value.lines
+
+
+@every_task
+def test_other_texts_have_other_ids(spec: MemoryTask, rule: Rule) -> None:
+    """By them runs are known to have been tested on the same texts."""
+    changed = ({"generator_seed": 1}, {"lag": spec.lag + 1})
+    others = [spec.model_copy(update=update).load()["test"].ids for update in changed]
+    for ids in others:
+        assert not set(ids) & set(spec.load()["test"].ids)

@@ -135,3 +135,11 @@ def test_the_readout_reads_what_it_says(states: str) -> None:
     parts = anatomy(experiment_of(model=model), V, C)
     assert [tensor.name for tensor in parts[-2].inputs] == wanted[states]
     assert parts[-2].outputs[0].shape == ("B", len(wanted[states]) * U)
+
+
+def test_a_gru_begins_with_the_h_of_each_direction_of_an_lstm() -> None:
+    below = {"cell": "lstm", "units": U, "bidirectional": True}
+    above = {"cell": "gru", "units": U, "bidirectional": True, "initial_state": "previous"}
+    experiment = experiment_of(model={"layers": [below, above], "embedding": {"dim": 5}})
+    part = anatomy(experiment, V, C)[2]
+    assert [tensor.name for tensor in part.inputs] == ["y", "h_f", "h_b"]
