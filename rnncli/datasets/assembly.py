@@ -27,7 +27,7 @@ def assemble(
     """Make a corpus; validation is carved from train unless the data set has its own.
 
     Raises:
-        DataError: a split is too small to be used, or there is a validation to be carved and one.
+        DataError: a split is too small to be used, or `validation_fraction` would have no effect.
     """
     fraction = type(spec).model_fields["validation_fraction"].default
     if validation is not None and spec.validation_fraction != fraction:
