@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from rnncli.lag_curve import LagCurve
 
 __all__ = ["EXAMPLES", "lags"]
+
+Value = TypeVar("Value", int, str)
 
 EXAMPLES = examples(
     "rnn lags temporal-order",
@@ -132,12 +134,9 @@ def _items(option: str, text: str) -> list[str]:
     from rnncli.errors import UsageError
 
     items = [item.strip() for item in text.split(",")]
-    for item in items:
-        if not item:
-            raise UsageError(f"{option} {text!r}: expected values with a comma between two")
-        if items.count(item) > 1:
-            raise UsageError(f"{option} {text}: {item} stands there twice; leave one out")
-    return items
+    if not all(items):
+        raise UsageError(f"{option} {text!r}: expected values with a comma between two")
+    return _once(option, text, items)
 
 
 def _numbers(option: str, text: str) -> list[int]:
@@ -147,11 +146,16 @@ def _numbers(option: str, text: str) -> list[int]:
     for item in items:
         if not (item.isascii() and item.isdecimal()):
             raise UsageError(f"{option} {text}: {item!r} is no whole number")
-    numbers = [int(item) for item in items]
-    for number in numbers:
-        if numbers.count(number) > 1:
-            raise UsageError(f"{option} {text}: {number} stands there twice; leave one out")
-    return numbers
+    return _once(option, text, [int(item) for item in items])
+
+
+def _once(option: str, text: str, values: list[Value]) -> list[Value]:
+    from rnncli.errors import UsageError
+
+    for value in values:
+        if values.count(value) > 1:
+            raise UsageError(f"{option} {text}: {value} stands there twice; leave one out")
+    return values
 
 
 def _print(found: Sequence[LagCurve], lags: Sequence[int]) -> None:

@@ -32,8 +32,8 @@ def assemble(
     fraction = type(spec).model_fields["validation_fraction"].default
     if validation is not None and spec.validation_fraction != fraction:
         raise DataError(
-            f"data.validation_fraction has no effect, because {source.location} has a validation "
-            "split; remove one of them"
+            "data.validation_fraction has no effect, because "
+            f"{spec.files()['validation']} is the validation split; remove one of them"
         )
     if validation is None:
         train, validation = carve(train, spec.validation_fraction, spec.split_seed)

@@ -59,12 +59,12 @@ class Files(DataSpec):
         raw = {split: read_split(file, columns, self.clean) for split, file in files.items()}
         names = self.labels or _label_names(raw["train"])
         splits = {split: indexed(rows, names)[0] for split, rows in raw.items()}
-        for key, split in (("test_fraction", "test"), ("validation_fraction", "validation")):
-            if split in files and getattr(self, key) != Files.model_fields[key].default:
-                raise DataError(
-                    f"data.{key} has no effect, because {files[split]} is the {split} split; "
-                    "remove one of them"
-                )
+        default = Files.model_fields["test_fraction"].default
+        if "test" in files and self.test_fraction != default:
+            raise DataError(
+                f"data.test_fraction has no effect, because {files['test']} is the test split; "
+                "remove one of them"
+            )
         if "test" not in splits:
             splits["train"], splits["test"] = carve(
                 splits["train"], self.test_fraction, self.split_seed
