@@ -80,11 +80,11 @@ def _embed(
     import keras
 
     from rnncli.layers.dropout import SequenceDropout
-    from rnncli.layers.embedding import NgramEmbedding, TokenEmbedding
+    from rnncli.layers.embedding import NgramEmbedding, TokenEmbedding, beginning_as
 
     initializer: Any = "uniform"
     if vectors is not None:
-        initializer = keras.initializers.Constant(vectors)
+        initializer = beginning_as(vectors)
     elif ids_per_position > 1:
         initializer = keras.initializers.RandomNormal(stddev=0.1)
     arguments: dict[str, Any] = {

@@ -9,7 +9,8 @@ Shape letters: V vocabulary, C classes, D features.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import itertools
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,10 +20,12 @@ if TYPE_CHECKING:
 
     from rnncli.batching import Encoded
 
-__all__ = ["log_count_ratios", "normal_vectors", "weighted_vectors"]
+__all__ = ["log_count_ratios", "weighted_vectors"]
 
 SPREAD = 0.1
 """Standard deviation of the initial vectors' elements, over the vocabulary."""
+_TOKENS, _ROWS = 1 << 19, 1 << 12
+"""Of the texts and of the vectors, that are worked on at a time: what the caches hold."""
 
 
 def log_count_ratios(
@@ -43,11 +46,16 @@ def log_count_ratios(
     """
     counts = np.zeros(classes * vocabulary_size)
     gold = np.asarray(labels)
-    text_of = np.repeat(np.arange(len(encoded)), encoded.lengths)
-    for column in encoded.ids.reshape(len(encoded.ids), -1).T:
-        pairs = np.sort(text_of * vocabulary_size + column)  # np.unique takes ten times as long
-        texts, ids = np.divmod(pairs[np.diff(pairs, prepend=-1) > 0], vocabulary_size)
-        counts += np.bincount(gold[texts] * vocabulary_size + ids, minlength=counts.size)
+    bits = vocabulary_size.bit_length()
+    for first, stop in _blocks(encoded.offsets, max(_TOKENS, counts.size)):
+        ids = encoded.ids[encoded.offsets[first] : encoded.offsets[stop]]
+        lengths = np.diff(encoded.offsets[first : stop + 1])
+        above = np.repeat(np.arange(first, stop) << bits, lengths)
+        for column in ids.reshape(len(ids), -1).T:
+            pairs = np.sort(above | column)  # np.unique takes ten times as long
+            pairs = pairs[np.diff(pairs, prepend=-1) > 0]
+            found = gold[pairs >> bits] * vocabulary_size + (pairs & ((1 << bits) - 1))
+            counts += np.bincount(found, minlength=counts.size)
     by_class = counts.reshape(classes, vocabulary_size)
     texts_of = np.bincount(gold, minlength=classes)[:, None]
     inside = np.log((by_class + 1.0) / (texts_of + 2.0))
@@ -57,20 +65,25 @@ def log_count_ratios(
     return ratios
 
 
-def normal_vectors(vocabulary_size: int, dim: int, seed: int) -> NDArray[np.float64]:
-    """Vectors [V, D] to be weighted: normal, of standard deviation `SPREAD`."""
-    return np.random.default_rng(seed).normal(0.0, SPREAD, (vocabulary_size, dim))
+def _blocks(offsets: NDArray[np.int64], tokens: int) -> Iterator[tuple[int, int]]:
+    """First text and the one after the last of blocks of about so many tokens."""
+    firsts = np.unique(np.searchsorted(offsets, np.arange(0, offsets[-1], tokens)))
+    return itertools.pairwise([*firsts.tolist(), len(offsets) - 1])
 
 
-def weighted_vectors(
-    vectors: NDArray[np.float64], ratios: NDArray[np.float64]
-) -> NDArray[np.float32]:
-    """Vectors [V, D], each made as long as its id's largest |r| says [V, C]; zeros for padding.
+def weighted_vectors(ratios: NDArray[np.float64], dim: int, seed: int) -> NDArray[np.float32]:
+    """Random vectors [V, D], each made as long as its id's largest |r| [V, C]; zeros for padding.
 
-    The squares of the lengths they are multiplied by have a mean of 1 over the vocabulary.
+    Normal ones, of standard deviation `SPREAD` before; the squares of the lengths that they are
+    multiplied by have a mean of 1 over the vocabulary.
     """
     weights = np.abs(ratios).max(axis=1)
     weights /= max(float(np.sqrt(np.mean(weights**2))), 1e-12)
-    weighted = np.empty(vectors.shape, np.float32)
-    np.multiply(vectors, weights[:, None], out=weighted)
+    weighted = np.empty((len(weights), dim), np.float32)
+    random = np.random.default_rng(seed)
+    for first in range(0, len(weights), _ROWS):
+        rows = slice(first, first + _ROWS)
+        lengths = weights[rows, None]
+        vectors = random.normal(0.0, SPREAD, (len(lengths), dim))
+        np.multiply(vectors, lengths, out=weighted[rows])
     return weighted

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -74,21 +73,18 @@ def pretrained(experiment: Experiment, tokenizer: FittedTokenizer) -> Vectors | 
 
 def weighted(experiment: Experiment, prepared: Prepared) -> NDArray[np.float32] | None:
     """The vectors [V, D] that `model.embedding.initializer: naive_bayes` asks for, if it does."""
-    from rnncli.naive_bayes import log_count_ratios, normal_vectors, weighted_vectors
+    from rnncli.naive_bayes import log_count_ratios, weighted_vectors
 
     spec, corpus = experiment.model.embedding, prepared.corpus
     if spec.initializer == "random":
         return None
-    size = len(prepared.tokenizer.vocabulary)
-    with ThreadPoolExecutor(1) as beside:
-        vectors = beside.submit(normal_vectors, size, spec.dim, experiment.seed)
-        ratios = log_count_ratios(
-            prepared.encoded["train"],
-            corpus.training.labels,
-            size,
-            len(corpus.training_names),
-        )
-        return weighted_vectors(vectors.result(), ratios)
+    ratios = log_count_ratios(
+        prepared.encoded["train"],
+        corpus.training.labels,
+        len(prepared.tokenizer.vocabulary),
+        len(corpus.training_names),
+    )
+    return weighted_vectors(ratios, spec.dim, experiment.seed)
 
 
 def build(

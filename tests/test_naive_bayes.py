@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from sklearn.naive_bayes import BernoulliNB
 
+from rnncli import naive_bayes
 from rnncli.batching import Encoded
-from rnncli.naive_bayes import SPREAD, log_count_ratios, normal_vectors, weighted_vectors
+from rnncli.naive_bayes import SPREAD, log_count_ratios, weighted_vectors
 
 V, C = 12, 3
 
@@ -47,11 +48,23 @@ def test_each_order_of_ngrams_counts() -> None:
 
 def test_vectors_are_as_long_as_their_token_tells() -> None:
     ratios = np.array([[0.0, 0.0], [0.1, -0.1], [2.0, -2.0], [0.5, -3.0]])
-    vectors = weighted_vectors(normal_vectors(4, 20_000, seed=1), ratios)
+    vectors = weighted_vectors(ratios, 20_000, seed=1)
     lengths = np.linalg.norm(vectors, axis=1)
     np.testing.assert_allclose(lengths / lengths[1], [0.0, 1.0, 20.0, 30.0], rtol=0.03)
     assert np.sqrt(np.mean(vectors**2)) == pytest.approx(SPREAD, rel=0.02)
     assert vectors.dtype == np.float32
-    again = normal_vectors(4, 20_000, seed=1)
-    np.testing.assert_array_equal(vectors, weighted_vectors(again, ratios))
-    assert not weighted_vectors(normal_vectors(3, 4, seed=1), np.zeros((3, 2))).any()
+    np.testing.assert_array_equal(vectors, weighted_vectors(ratios, 20_000, seed=1))
+    assert not weighted_vectors(np.zeros((3, 2)), 4, seed=1).any()
+
+
+def test_neither_counts_nor_vectors_depend_on_the_blocks_they_are_made_in(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    encoded, labels, _ = texts(2)
+    ratios = log_count_ratios(encoded, labels, V, C)
+    vectors = weighted_vectors(ratios, 5, seed=1)
+    monkeypatch.setattr(naive_bayes, "_TOKENS", 0)  # as few as there are counts
+    monkeypatch.setattr(naive_bayes, "_ROWS", 5)
+    assert len(encoded.ids) > 2 * V * C
+    np.testing.assert_array_equal(log_count_ratios(encoded, labels, V, C), ratios)
+    np.testing.assert_array_equal(weighted_vectors(ratios, 5, seed=1), vectors)

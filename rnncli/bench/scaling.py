@@ -24,7 +24,7 @@ _VALUES: dict[str, tuple[int, ...]] = {
     "units": (32, 64, 128, 256),
     "layers": (1, 2, 3, 4),
     "batch_size": (16, 32, 64, 128),
-    "texts": (512, 1024, 2048, 4096),
+    "texts": (2048, 4096, 8192, 16384),
 }
 _ROUNDS = 5
 _DIM = 64

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 import keras
 from keras import ops
@@ -10,7 +11,23 @@ from keras import ops
 from rnncli.layers.dropout import dropped
 from rnncli.layers.lookup import Lookup, remembering
 
-__all__ = ["NgramEmbedding", "TokenEmbedding"]
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+__all__ = ["NgramEmbedding", "TokenEmbedding", "beginning_as"]
+
+
+def beginning_as(vectors: NDArray[np.float32]) -> Callable[..., Any]:
+    """An initializer: these vectors [V, D].
+
+    Keras' `Constant` would hold two more tables of that size, ones and their product.
+    """
+
+    def initial(shape: Any, dtype: Any = None) -> Any:
+        return ops.convert_to_tensor(vectors, dtype)
+
+    return initial
 
 
 @keras.saving.register_keras_serializable(package="rnncli")
