@@ -25,6 +25,7 @@ __all__ = [
     "read_json",
     "read_text",
     "replacing",
+    "require_writable",
     "storage_error",
     "write_bytes",
     "write_json",
@@ -75,6 +76,8 @@ def replacing(path: Path) -> Iterator[Path]:
     Raises:
         StorageError: the file cannot be written. The old file, if any, is still whole.
     """
+    if not path.name or (path.exists() and not path.is_file()):
+        raise StorageError(f"{path}: cannot write: not a file; name one")
     temporary = path.with_name(f"{TEMPORARY_PREFIX}{secrets.token_hex(4)}-{path.name}")
     try:
         try:
@@ -87,6 +90,21 @@ def replacing(path: Path) -> Iterator[Path]:
     finally:
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
+
+
+def require_writable(path: Path) -> None:
+    """See that a file can be written; one that is there stays as it is.
+
+    Raises:
+        StorageError: it cannot.
+    """
+
+    class _Enough(Exception):
+        pass
+
+    with suppress(_Enough), replacing(path) as temporary:
+        temporary.touch()
+        raise _Enough
 
 
 def write_bytes(path: Path, data: bytes | memoryview) -> None:

@@ -67,8 +67,8 @@ def log_count_ratios(
 
 def _blocks(offsets: NDArray[np.int64], tokens: int) -> Iterator[tuple[int, int]]:
     """First text and the one after the last of blocks of about so many tokens."""
-    firsts = np.unique(np.searchsorted(offsets, np.arange(0, offsets[-1], tokens)))
-    return itertools.pairwise([*firsts.tolist(), len(offsets) - 1])
+    firsts = np.searchsorted(offsets, np.arange(0, offsets[-1], tokens))
+    return itertools.pairwise(np.unique([*firsts, len(offsets) - 1]).tolist())
 
 
 def weighted_vectors(ratios: NDArray[np.float64], dim: int, seed: int) -> NDArray[np.float32]:

@@ -68,3 +68,12 @@ def test_neither_counts_nor_vectors_depend_on_the_blocks_they_are_made_in(
     assert len(encoded.ids) > 2 * V * C
     np.testing.assert_array_equal(log_count_ratios(encoded, labels, V, C), ratios)
     np.testing.assert_array_equal(weighted_vectors(ratios, 5, seed=1), vectors)
+
+
+@pytest.mark.parametrize("lengths", [[3, 5], [5, 3], [9], [1, 1, 1, 1]])
+def test_blocks_cover_all_texts_wherever_they_are_cut(lengths: list[int]) -> None:
+    offsets = np.concatenate([[0], np.cumsum(lengths)])
+    for tokens in range(1, 10):
+        blocks = list(naive_bayes._blocks(offsets, tokens))
+        assert [n for first, stop in blocks for n in range(first, stop)] == [*range(len(lengths))]
+        assert all(first < stop for first, stop in blocks)

@@ -11,9 +11,9 @@ from rnncli.bench.contestants import Contestant
 from rnncli.bench.workload import FEATURES
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from numpy.typing import NDArray
+
+    from rnncli.bench.contestants import Weights
 
 __all__ = ["TorchPacked", "TorchPadded"]
 
@@ -30,7 +30,7 @@ class TorchPadded(Contestant):
 
     variant = "torch-padded"
 
-    def build(self, optimizer: str, weights: Sequence[NDArray[np.float32]]) -> None:
+    def build(self, optimizer: str, weights: Weights) -> None:
         """See `Contestant.build`."""
         import torch
 
@@ -42,39 +42,47 @@ class TorchPadded(Contestant):
         self._embedding = torch.nn.Embedding.from_pretrained(
             torch.tensor(embedding), freeze=False, padding_idx=0
         )
-        self._directions = [
-            self._direction(kind[self.network.cell], recurrent[start : start + 3])
-            for start in range(0, len(recurrent), 3)
+        self._layers = [
+            self._layer(kind[self.network.cell], directions)
+            for directions in self._in_layers(recurrent)
         ]
         self._dense = torch.nn.Linear(*kernel.shape)
         with torch.no_grad():
             self._dense.weight.copy_(torch.tensor(kernel.T))
             self._dense.bias.copy_(torch.tensor(bias))
-        modules = [self._embedding, *self._directions, self._dense]
+        modules = [self._embedding, *self._layers, self._dense]
         for module in modules:
             module.to(self._device)
         trained = [p for m in modules for p in m.parameters() if p.requires_grad]
         self._optimizer: Any = (
-            torch.optim.Adam(trained, 1e-3, eps=1e-7)
+            torch.optim.Adam(trained, 1e-3, eps=1e-7, fused=True)
             if optimizer == "adam"
             else torch.optim.SGD(trained, 0.1)
         )
 
-    def _direction(self, kind: Any, weights: Sequence[NDArray[np.float32]]) -> Any:
-        """One direction with Keras' weights; a second bias that Keras lacks stays 0."""
+    def _in_layers(self, recurrent: Weights) -> list[Weights]:
+        """The weights of each recurrent layer: a direction of its own, here."""
+        return [recurrent[start : start + 3] for start in range(0, len(recurrent), 3)]
+
+    def _layer(self, kind: Any, weights: Weights) -> Any:
+        """A layer with Keras' weights; a second bias that Keras lacks stays 0."""
         import torch
 
-        module = kind(FEATURES, self.network.units, batch_first=True)
-        kernel, recurrent_kernel, bias = weights
+        layer = kind(FEATURES, self.network.units, batch_first=True, bidirectional=len(weights) > 3)
         order = _GATES[self.network.cell]
-        both = bias if bias.ndim == 2 else np.stack([bias, np.zeros_like(bias)])
-        values = [kernel.T, recurrent_kernel.T, *both]
+        values: list[NDArray[np.float32]] = []
+        for start in range(0, len(weights), 3):
+            kernel, recurrent_kernel, bias = weights[start : start + 3]
+            both = bias if bias.ndim == 2 else np.stack([bias, np.zeros_like(bias)])
+            values += [kernel.T, recurrent_kernel.T, *both]
         with torch.no_grad():
-            for parameter, value in zip(module.parameters(), values, strict=True):
+            for parameter, value in zip(layer.parameters(), values, strict=True):
                 gates = np.split(value, len(order))
                 parameter.copy_(torch.tensor(np.concatenate([gates[gate] for gate in order])))
-        module.bias_hh_l0.requires_grad_(bias.ndim == 2)
-        return module
+        for name, parameter in layer.named_parameters():
+            if name.startswith("bias_hh"):
+                parameter.requires_grad_(weights[2].ndim == 2)
+        return layer
 
     def step(self, rows: NDArray[np.int64]) -> float:
         """See `Contestant.step`."""
@@ -106,42 +114,45 @@ class TorchPadded(Contestant):
     def _forward(self, rows: NDArray[np.int64]) -> Any:
         import torch
 
-        lengths = torch.tensor(self.load.encoded.lengths[rows], device=self._device)
-        ids = torch.tensor(self.load.padded(rows), device=self._device)
-        vectors = self._embedding(ids)
-        last = [
-            self._last(module, _turned(vectors, lengths) if backward else vectors, lengths)
-            for backward, module in enumerate(self._directions)
-        ]
+        last = self._last(self.load.padded(rows), self.load.encoded.lengths[rows])
         return self._dense(torch.cat(last, dim=-1))
 
-    def _last(self, module: Any, vectors: Any, lengths: Any) -> Any:
-        """The output at each text's last token [B, U]."""
+    def _last(self, ids: NDArray[np.int32], lengths: NDArray[np.int64]) -> list[Any]:
+        """Of each direction the output at each text's last token [B, U]."""
         import torch
 
-        outputs, _ = module(vectors)
-        return outputs[torch.arange(len(lengths), device=self._device), lengths - 1]
+        views = [ids, _turned(ids, lengths)][: len(self._layers)]
+        vectors = self._embedding(torch.tensor(np.concatenate(views), device=self._device))
+        ends = torch.tensor(lengths - 1, device=self._device)
+        texts = torch.arange(len(ids), device=self._device)
+        parts = zip(self._layers, vectors.split(len(ids)), strict=True)
+        return [layer(part)[0][texts, ends] for layer, part in parts]
 
 
 class TorchPacked(TorchPadded):
-    """The same with `pack_padded_sequence`, as its documentation advises."""
+    """The same with `pack_padded_sequence`, as its documentation advises; PyTorch turns texts."""
 
     variant = "torch-packed"
 
-    def _last(self, module: Any, vectors: Any, lengths: Any) -> Any:
+    def _in_layers(self, recurrent: Weights) -> list[Weights]:
+        return [recurrent]
+
+    def _last(self, ids: NDArray[np.int32], lengths: NDArray[np.int64]) -> list[Any]:
+        import torch
         from torch.nn.utils.rnn import pack_padded_sequence
 
         packed = pack_padded_sequence(
-            vectors, lengths.cpu(), batch_first=True, enforce_sorted=False
+            self._embedding(torch.tensor(ids, device=self._device)),
+            torch.tensor(lengths),
+            batch_first=True,
+            enforce_sorted=False,
         )
-        _, state = module(packed)
-        return (state[0] if isinstance(state, tuple) else state)[-1]
+        _, state = self._layers[0](packed)
+        return list(state[0] if isinstance(state, tuple) else state)
 
 
-def _turned(vectors: Any, lengths: Any) -> Any:
-    """Each text's vectors [B, T, D] in reverse, its padding still at the end."""
-    import torch
-
-    steps = torch.arange(vectors.shape[1], device=vectors.device)
-    index = torch.where(steps < lengths[:, None], lengths[:, None] - 1 - steps, steps)
-    return vectors.gather(1, index[:, :, None].expand_as(vectors))
+def _turned(ids: NDArray[np.int32], lengths: NDArray[np.int64]) -> NDArray[np.int32]:
+    """Each text's ids [B, T] in reverse, its padding still at the end."""
+    steps = np.arange(ids.shape[1])
+    ends = lengths[:, None]
+    return np.take_along_axis(ids, np.where(steps < ends, ends - 1 - steps, steps), axis=1)

@@ -5,6 +5,7 @@ Shape letters: B batch, T time, V vocabulary, D features, U units, C classes.
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -116,7 +117,7 @@ def workload(data: str, path: Path | None, texts: int) -> Workload:
         raise UsageError(f"--data {data}: expected one of {', '.join(_CONFIGS)}")
     settings = ["text.ngrams=1", f"text.vocabulary_size={_VOCABULARY}"]
     if path is not None:
-        settings.append(f"data.path={path}")
+        settings.append(f"data.path={json.dumps(str(path), ensure_ascii=False)}")
     experiment: Experiment = load_config(_CONFIGS[data], settings)
     corpus = experiment.data.load()
     train = corpus["train"]

@@ -83,6 +83,7 @@ def bench(
     PyTorch padded and packed where it is installed. All begin with the same weights, and are
     checked to do the same work before they are timed in interleaved rounds.
     """
+    from rnncli.atomic import require_writable
     from rnncli.backend import activate, beside_torch, trouble_told
     from rnncli.bench.workload import CELLS, Network, workload
     from rnncli.console import reporting
@@ -99,6 +100,8 @@ def bench(
     keras_on = next((name for name in BACKENDS if name == backend), None)
     if keras_on is None:
         raise UsageError(f"--backend {backend}: expected one of {', '.join(BACKENDS)}")
+    if json is not None:
+        require_writable(json)
     measured = _Measured()
     try:
         with reporting() as reporter, native_output_to(), trouble_told():
@@ -111,10 +114,13 @@ def bench(
             load = workload(data, path, texts)
             measured.facts = _facts(load, str(device), rounds)
             measured.peak = peak_gflops()
-            measured.write(json)  # where it cannot be, nothing is measured in vain
             for cell in dict.fromkeys(chosen):
                 measured.rows += measure(
-                    Network(cell, units, bidirectional), load, rounds, reporter
+                    Network(cell, units, bidirectional),
+                    load,
+                    rounds,
+                    reporter,
+                    gpu=device.kind == "gpu",
                 )
                 measured.peak = max(measured.peak, peak_gflops())
                 measured.write(json)
@@ -235,6 +241,13 @@ def _print(facts: dict[str, Any], peak: float, rows: Sequence[Row]) -> None:
             style="bold" if row.variant == "rnn" else "",
         )
     console.print(table)
+    short = [
+        f"{row.variant} {row.samples}"
+        for row in rows
+        if row.measure == "epoch" and 0 < row.samples < facts["rounds"]
+    ]
+    if short:
+        console.print(f"medians of fewer rounds, which take long: {', '.join(short)}")
     fewer = [
         f"{row.cell} {row.products_made:.0%} of them ({row.share_made:.0%} of the peak)"
         for row in rows

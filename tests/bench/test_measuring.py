@@ -33,15 +33,36 @@ def test_all_contestants_do_the_same_work(load: Workload, cell: str, bidirection
     check_same_work(Network(cell, 3, bidirectional), load, kinds)
 
 
-def test_a_cheat_is_found(load: Workload) -> None:
-    class HalfTheTexts(PlainKeras):
-        variant = "cheat"
+class HalfTheTexts(PlainKeras):
+    variant = "cheat"
 
-        def step(self, rows: Any) -> float:
-            return super().step(rows[: len(rows) // 2])
+    def step(self, rows: Any) -> float:
+        return super().step(rows[: len(rows) // 2])
 
+
+class LastTokens(PlainKeras):
+    variant = "cheat"
+
+    def build(self, optimizer: str, weights: Any) -> None:
+        super().build(optimizer, weights)
+        steps = np.arange(self._everything.shape[1])
+        self._everything[steps < self.load.encoded.lengths[:, None] - 10] = 0
+
+
+class EmbeddingAsItWas(PlainKeras):
+    variant = "cheat"
+
+    def build(self, optimizer: str, weights: Any) -> None:
+        super().build(optimizer, weights)
+        self._model.layers[0].trainable = False
+        self._model.compile(self._model.optimizer, self._model.loss)
+
+
+@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize("cheat", [HalfTheTexts, LastTokens, EmbeddingAsItWas])
+def test_a_cheat_is_found(load: Workload, cheat: type[Contestant], cell: str) -> None:
     with pytest.raises(CheckFailed, match="cheat does not do the same work as rnn"):
-        check_same_work(Network("gru", 3, False), load, [ThisProgram, HalfTheTexts])
+        check_same_work(Network(cell, 8, False), load, [ThisProgram, cheat])
 
 
 class Scripted(Contestant):
@@ -86,6 +107,7 @@ def test_medians_ratios_and_shares(load: Workload, monkeypatch: pytest.MonkeyPat
     found = {"rnn": Fast, "keras": Slow, "torch-packed": None}
     monkeypatch.setattr(measuring, "contestants", lambda: found)
     monkeypatch.setattr(measuring, "initial_weights", lambda *_: [])
+    monkeypatch.setattr(measuring, "telling_weights", lambda *_: [])
     monkeypatch.setattr(measuring.time, "perf_counter", lambda: Scripted.clock)
     network = Network("lstm", 4, False)
     rows = {
@@ -128,11 +150,13 @@ def test_a_slow_contestant_trains_one_epoch(
     assert len(load.batches) == 4
     monkeypatch.setattr(measuring, "contestants", lambda: {"keras": Slow, "torch-packed": Crawling})
     monkeypatch.setattr(measuring, "initial_weights", lambda *_: [])
+    monkeypatch.setattr(measuring, "telling_weights", lambda *_: [])
     monkeypatch.setattr(measuring.time, "perf_counter", lambda: Scripted.clock)
     rows = list(measure(Network("lstm", 4, False), load, rounds=3, reporter=Reporter()))
     assert Crawling.epochs == 1, "not to warm up, and in no round after the first"
     (epoch,) = (row for row in rows if (row.measure, row.variant) == ("epoch", "torch-packed"))
-    assert epoch.median_ms == pytest.approx(1e5)
+    assert (epoch.median_ms, epoch.samples) == (pytest.approx(1e5), 1)
+    assert {row.samples for row in rows if row.variant == "keras"} == {3}
 
 
 def test_a_bench_that_breaks_off_shows_and_keeps_what_it_has(
@@ -193,3 +217,20 @@ def test_failures() -> None:
     assert "no such cell" in rnn("bench", "--cells", "").failed(2)
     assert "expected one of tensorflow, jax" in rnn("bench", "--backend", "mxnet").failed(2)
     assert "expected one of imdb" in rnn("bench", "--data", "mnist").failed(2)
+
+
+def test_what_a_file_holds_is_not_lost_before_there_is_something_new(tmp_path: Path) -> None:
+    kept = tmp_path / "bench.json"
+    kept.write_text("kept", "utf-8")
+    rnn("bench", "--data", "imdb", "--path", tmp_path / "none", "--json", kept).failed(3)
+    assert kept.read_text("utf-8") == "kept"
+    assert "not a file" in rnn("bench", "--data", "sample-en", "--json", tmp_path).failed(3)
+    absent = tmp_path / "none" / "b.json"
+    assert "b.json" in rnn("bench", "--data", "sample-en", "--json", absent).failed(3)
+
+
+@pytest.mark.parametrize("name", ["2024", "a: b", "films #2", "null"])
+def test_a_path_is_what_it_says(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).mkdir()
+    told = rnn("bench", "--data", "imdb", "--path", tmp_path / name).failed(3)
+    assert name in told
