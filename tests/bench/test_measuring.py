@@ -34,6 +34,8 @@ def test_all_contestants_do_the_same_work(load: Workload, cell: str, bidirection
 
 
 class HalfTheTexts(PlainKeras):
+    """Trains on half of a batch."""
+
     variant = "cheat"
 
     def step(self, rows: Any) -> float:
@@ -41,6 +43,8 @@ class HalfTheTexts(PlainKeras):
 
 
 class LastTokens(PlainKeras):
+    """Reads the last ten tokens of its texts."""
+
     variant = "cheat"
 
     def build(self, optimizer: str, weights: Any) -> None:
@@ -50,6 +54,8 @@ class LastTokens(PlainKeras):
 
 
 class EmbeddingAsItWas(PlainKeras):
+    """Leaves its embedding as it was."""
+
     variant = "cheat"
 
     def build(self, optimizer: str, weights: Any) -> None:
