@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from rnncli.distribution import distribute
-from rnncli.errors import DeviceError, StorageError
+from rnncli.errors import DeviceError, RnnError, StorageError
 from rnncli.machine import cores, has_gpu_driver
 from rnncli.program_cache import keep_programs, kept_programs
 from rnncli.quiet import TALKATIVE
@@ -139,6 +139,8 @@ def trouble_told() -> Iterator[None]:
     """
     try:
         yield
+    except RnnError:
+        raise
     except Exception as error:
         folder = kept_programs()
         if folder and (folder in str(error) or "Serialized cache" in str(error)):

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import os
 import re
 import sys
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, TextIO, cast
+from typing import TYPE_CHECKING, Any, TextIO, cast
 
 from rnncli.progress import Reporter
 
@@ -121,8 +122,27 @@ def steady_stderr() -> Iterator[TextIO]:
     except (OSError, ValueError):  # a stream without a descriptor, as in tests
         yield sys.stderr
         return
-    encoding = sys.stderr.encoding
-    with os.fdopen(
-        descriptor, "w", encoding=encoding, errors="backslashreplace", buffering=1
+    with io.TextIOWrapper(
+        io.BufferedWriter(_Unheard(descriptor, "w")),
+        encoding=sys.stderr.encoding,
+        errors="backslashreplace",
+        line_buffering=True,
     ) as stream:
         yield stream
+
+
+class _Unheard(io.FileIO):
+    """A descriptor that may lose its reader: from then on what is written goes nowhere.
+
+    Progress that nobody sees is no reason to stop, nor to call a training failed.
+    """
+
+    def write(self, data: Any) -> int:
+        """See `io.RawIOBase.write`."""
+        try:
+            return super().write(data)
+        except OSError:
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(nowhere, self.fileno())
+            os.close(nowhere)
+            return len(data)

@@ -90,10 +90,10 @@ class Corpus:
         )
 
     def train_test_overlap(self) -> int:
-        """How many test texts stand verbatim in train."""
+        """How many test texts stand verbatim in train, auxiliary texts included."""
         if self.known_overlap is not None:
             return self.known_overlap
-        train = set(self["train"].texts)
+        train = set(self.training.texts)
         return sum(text in train for text in self["test"].texts)
 
     def label_counts(self, split: SplitName) -> dict[str, int]:

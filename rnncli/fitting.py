@@ -181,6 +181,8 @@ def end_epoch(
             np.asarray(validation.labels), scores, len(prepared.corpus.label_names)
         )
         value = _oriented(spec.monitor, values)
+        if not math.isfinite(value):
+            value = -math.inf
         improved = progress.best_epoch == 0 or value > progress.best_value + min_delta
         if improved:
             save_weights(model, run.weights)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from typing import TYPE_CHECKING, TextIO
 
 from rnncli.json_text import json_line
@@ -20,9 +19,8 @@ class _LineReporter(Reporter):
         self._stream = stream
 
     def _write(self, line: str) -> None:
-        with suppress(OSError):  # nobody reads any more: no reason to stop training
-            self._stream.write(line + "\n")
-            self._stream.flush()
+        self._stream.write(line + "\n")
+        self._stream.flush()
 
 
 class PlainReporter(_LineReporter):

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from rnncli.atomic import read_json, write_json
 from rnncli.dotted import dotted
-from rnncli.errors import StorageError
+from rnncli.errors import Interrupted, StorageError
 from rnncli.mlflow_server import MlflowServer, RunState, address
 from rnncli.progress import Relay, Reporter
 from rnncli.quiet import native_output_to
@@ -118,6 +118,8 @@ class Tracker(Relay):
                 for run in self._runs:
                     if run.exists and sync(run, self._server):
                         self._then.note(f"mlflow: {run.name} is sent to {address()}")
+        except Interrupted:
+            raise
         except Exception as error:  # whatever a client may raise: a tracker is no reason to stop
             self._next = self._clock() + _PATIENCE
             if not self._warned:

@@ -15,6 +15,8 @@ from rnncli.run import Run
 from rnncli.training import train
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from rnncli.progress import Reporter
 
 __all__ = ["Reproduction", "compare", "reproduce"]
@@ -106,7 +108,7 @@ def _epochs(run: Run, again: Run) -> list[tuple[str, float]]:
             if name not in _MEASURED:
                 second = getattr(other, name)
                 told = f"epoch {one.epoch}, {name}: {value!r} then, {second!r} now"
-                found.append((told, abs(value - second)))
+                found.append((told, float(_apart(value, second))))
     if len(then) != len(now):
         found.append((f"epochs: {len(then)} then, {len(now)} now", math.inf))
     return found
@@ -116,9 +118,18 @@ def _predictions(run: Run, again: Run) -> list[tuple[str, float]]:
     then, now = run.predictions(), again.predictions()
     if list(then.ids) != list(now.ids) or then.label_names != now.label_names:
         return [("predictions: of other texts or labels", math.inf)]
-    apart = np.abs(then.probabilities - now.probabilities).max(axis=1)
+    if not len(then.ids):
+        return []
+    apart = _apart(then.probabilities, now.probabilities).max(axis=1)
     worst = int(apart.argmax())
     return [(f"test text {then.ids[worst]}: a probability", float(apart[worst]))]
+
+
+def _apart(then: Any, now: Any) -> NDArray[np.float64]:
+    """How far numbers lie apart: not at all if none is any, endlessly if one of them is none."""
+    then, now = np.asarray(then, np.float64), np.asarray(now, np.float64)
+    nothing = np.isnan(then) & np.isnan(now)
+    return np.where(nothing | (then == now), 0.0, np.nan_to_num(np.abs(then - now), nan=math.inf))
 
 
 def _changed(run: Run, again: Run) -> dict[str, tuple[Any, Any]]:

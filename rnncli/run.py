@@ -144,6 +144,8 @@ class Run:
         """
         status = read_status(self.path / _STATUS)
         if status.state == "running" and not self.locked:
+            status = read_status(self.path / _STATUS)  # it may have ended in between
+        if status.state == "running" and not self.locked:
             reason = "the process was killed; the same command continues it"
             return replace(status, state="interrupted", reason=reason)
         return status

@@ -16,7 +16,7 @@ from rnncli.engines import Ended, Engine, Job, Local
 from rnncli.errors import StorageError
 from rnncli.interrupt import StopRequest
 from rnncli.sweep import Trial
-from rnncli.sweep_plan import Plan, Progress
+from rnncli.sweep_plan import Plan, Progress, state_of
 
 __all__ = ["Watcher", "run_plan"]
 
@@ -128,6 +128,8 @@ def _settle(one: Progress, ended: Ended, out: Path) -> None:
         one.state = "interrupted"
     elif one.trial.run(out).locked:
         one.state = "elsewhere"
+    elif code == 2 and state_of(one.trial, out) == "done":  # by another process, meanwhile
+        one.state = "done"
     elif code is None and _worth_another(one, out):
         one.state = "waiting"
     else:

@@ -91,7 +91,7 @@ def _write(entry: Path, tokenized: Tokenized) -> None:
                     np.save(path, array)
         write_text(temporary / _TOKENIZER, to_json(tokenizer))
         temporary.rename(entry)
-    except (OSError, StorageError):
+    except BaseException:
         shutil.rmtree(temporary, ignore_errors=True)
         raise
 

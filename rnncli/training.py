@@ -199,7 +199,8 @@ def _recorded(run: Run, *, force: bool) -> Iterator[None]:
             _unless_done(run, "interrupted", str(error))
             told = str(error)
             if "resumes" not in told:  # once, where several runs are held
-                told += f"; the same command resumes {run.path}"
+                command = "the same command without --force" if force else "the same command"
+                told += f"; {command} resumes {run.path}"
             raise Interrupted(told) from error
         except RnnError as error:
             _unless_done(run, "failed", str(error))

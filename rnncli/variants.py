@@ -39,7 +39,7 @@ class Variant:
     scores: dict[Metric, Spread]
     """On the test split."""
     seconds: float
-    """The median run's, from start to report."""
+    """The median run's, for training and predictions."""
     seconds_per_epoch: float
     """The median run's."""
     text_latency: float | None = None

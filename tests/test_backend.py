@@ -14,7 +14,7 @@ import pytest
 from rnncli import backend
 from rnncli.backend import Device, activate, trouble_told
 from rnncli.cli.bench import bench
-from rnncli.errors import DeviceError
+from rnncli.errors import DeviceError, StorageError
 from rnncli.experiment import BACKENDS
 
 USED = keras.backend.backend()
@@ -101,6 +101,13 @@ def test_a_lack_of_memory_is_told_with_what_to_lower(error: Exception) -> None:
         trouble_told(),
     ):
         raise error
+
+
+def test_an_error_that_is_told_already_stays_what_it_is() -> None:
+    told = StorageError("runs/deterministic_gpu-1-s1/history.csv: cannot write: disk full")
+    with pytest.raises(StorageError) as caught, trouble_told():
+        raise told
+    assert caught.value is told
 
 
 def test_other_errors_pass() -> None:

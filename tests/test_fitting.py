@@ -267,6 +267,23 @@ def test_early_stopping_and_the_best_epoch(tmp_path: Path, monkeypatch: pytest.M
     assert again.epoch == 5
 
 
+def test_an_epoch_without_a_number_is_the_best_until_there_is_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    losses = iter([math.nan, 0.9, math.inf])
+    monkeypatch.setattr(
+        fitting,
+        "_validation",
+        lambda *_: {"loss": next(losses), "accuracy": 0.0, "macro_f1": 0.0},
+    )
+    experiment = experiment_of(train={"epochs": 3, "monitor": "loss"})
+    _, progress, run = trained(experiment, tmp_path)
+    assert [row.improved for row in progress.history] == [True, True, False]
+    assert (progress.best_epoch, progress.best_value) == (2, -0.9)
+    kept = restore(fresh(experiment, prepared_for(experiment)), run)[0]
+    assert (kept.best_epoch, kept.best_value) == (2, -0.9)
+
+
 @pytest.mark.parametrize(("monitor", "target", "epochs"), [("accuracy", 0.8, 3), ("loss", 0.6, 2)])
 def test_a_target_ends_training_once_it_is_met(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, monitor: str, target: float, epochs: int

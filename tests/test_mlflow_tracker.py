@@ -10,10 +10,11 @@ from typing import Any
 
 import pytest
 
-from rnncli import Reporter, Run, train
-from rnncli.errors import UsageError
+from rnncli import Reporter, Run, mlflow_tracker, train
+from rnncli.errors import Interrupted, UsageError
 from rnncli.mlflow_server import MlflowServer, address, require_mlflow
 from rnncli.mlflow_tracker import Tracker, sync
+from rnncli.training import train_seeds
 from tests.synthetic import tiny
 from tests.terminal import rnn
 
@@ -164,6 +165,18 @@ def test_a_server_that_is_away_is_told_once_and_stops_nothing(
     (kept,) = server.runs
     assert len(losses(kept)) == 2
     assert kept["states"] == ["FINISHED"]
+
+
+@pytest.mark.usefixtures("at_hand")
+def test_a_stop_while_sending_is_a_stop(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def stopped(*_: Any) -> bool:
+        raise Interrupted("stopped by SIGINT")
+
+    serving(monkeypatch, StandIn())
+    monkeypatch.setattr(mlflow_tracker, "sync", stopped)
+    with pytest.raises(Interrupted):
+        train_seeds(tiny(TRACKED), 2, out=tmp_path)
+    assert len(list(tmp_path.glob("*-s*"))) == 1, "the second seed is not begun"
 
 
 @pytest.mark.usefixtures("at_hand")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import json
+import os
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -94,13 +96,27 @@ def test_the_live_table(monkeypatch: pytest.MonkeyPatch, width: str) -> None:
     assert text.rindex("\x1b[?25h") > text.rindex("\x1b[?25l")
 
 
-def test_a_reader_that_went_away_does_not_stop_training() -> None:
-    class Gone(io.StringIO):
-        def write(self, text: str) -> int:
-            raise BrokenPipeError
+@pytest.mark.parametrize("json", [False, True])
+def test_a_reader_that_went_away_does_not_stop_training(
+    json: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    with os.fdopen(writing, "w", encoding="utf-8") as nobody:
+        monkeypatch.setattr(sys, "stderr", nobody)
+        with reporting(json=json) as reporter:
+            play(reporter)
 
-    play(PlainReporter(Gone()))
-    play(JsonReporter(Gone()))
+
+def test_a_terminal_that_went_away_does_not_stop_training(monkeypatch: pytest.MonkeyPatch) -> None:
+    ours, theirs = os.openpty()
+    with os.fdopen(theirs, "w", encoding="utf-8") as terminal:
+        monkeypatch.setattr(sys, "stderr", terminal)
+        monkeypatch.setenv("TERM", "xterm")
+        with reporting() as reporter:
+            assert isinstance(reporter, LiveReporter)
+            os.close(ours)
+            play(reporter)
 
 
 @pytest.mark.parametrize(

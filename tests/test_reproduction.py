@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import replace
 from pathlib import Path
 
@@ -57,6 +58,22 @@ def test_predictions_are_compared_text_by_text(trained: Run, run_copy: Run) -> N
     run_copy.write_predictions(replace(stored, probabilities=moved))
     found = compare(run_copy, trained, 1e-4)
     assert found.where == f"test text {stored.ids[3]}: a probability"
+
+
+def test_no_number_differs_from_a_number_and_equals_itself(trained: Run, run_copy: Run) -> None:
+    first, *others = run_copy.history()
+    nothing = replace(first, validation_loss=math.nan)
+    run_copy.write_history([nothing, *others])
+    found = compare(run_copy, trained, 1e9)
+    assert (found.verdict, found.largest) == ("different", math.inf)
+    assert compare(run_copy, run_copy, 0.0).verdict == "identical"
+    run_copy.write_history([first, *others])
+    stored = run_copy.predictions()
+    gone = np.array(stored.probabilities)
+    gone[3] = math.nan
+    run_copy.write_predictions(replace(stored, probabilities=gone))
+    assert compare(run_copy, trained, 1e9).where == f"test text {stored.ids[3]}: a probability"
+    assert compare(run_copy, run_copy, 0.0).verdict == "identical"
 
 
 def test_a_changed_package_is_named(run_copy: Run) -> None:

@@ -151,6 +151,14 @@ def test_a_run_that_another_process_trains_is_waited_for(
     assert ended == ["done"]
 
 
+def test_a_run_that_another_process_has_finished_meanwhile_is_done(
+    scripts: list[str], tmp_path: Path
+) -> None:
+    busy = "; print('error: another process trains it', file=sys.stderr); sys.exit(2)"
+    scripts.append(FINISH.strip() + busy)
+    assert states(run(trials_of(tmp_path, 1), tmp_path / "out")) == ["done"]
+
+
 def test_jobs_are_not_more_than_trials_or_cores() -> None:
     assert automatic_jobs(1) == 1
     assert 1 <= automatic_jobs(1000) <= (os.cpu_count() or 1)

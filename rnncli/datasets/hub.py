@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from rnncli.datasets.reach import out_of_reach, reachable
-from rnncli.errors import DataError
+from rnncli.errors import DataError, Interrupted
 
 __all__ = ["HubData", "load_from_hub"]
 
@@ -57,6 +57,8 @@ def load_from_hub(
     datasets.disable_progress_bars()
     try:
         loaded = datasets.load_dataset(repository, configuration)
+    except Interrupted:
+        raise
     except Exception as error:
         # Kinds differ by cause and version: OSError, ValueError, DatasetsError, the HTTP client's.
         raise out_of_reach(name, f"on the hub ({source})", error) from error

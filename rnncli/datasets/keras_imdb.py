@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from rnncli.datasets.reach import out_of_reach, reachable
+from rnncli.errors import Interrupted
 
 __all__ = ["INDEX_FROM", "decoded", "keras_imdb"]
 
@@ -42,6 +43,8 @@ def keras_imdb(name: str) -> tuple[Any, dict[str, int]]:
         with contextlib.redirect_stdout(sys.stderr):  # Keras draws its download bar there
             halves = keras.datasets.imdb.load_data(index_from=INDEX_FROM)
             ranks: dict[str, int] = keras.datasets.imdb.get_word_index()
+    except Interrupted:
+        raise
     except Exception as error:
         # A failed download is a bare Exception in Keras.
         raise out_of_reach(name, sought, error) from error

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
+from rnncli.errors import Interrupted
 from rnncli.tokenizers.base import RESERVED, UNKNOWN, FittedTokenizer, TokenizerSpec
 from rnncli.tokenizers.cleaning import single_spaced
 from rnncli.tokenizers.state import checked_vocabulary, damaged
@@ -108,6 +109,8 @@ class SubwordTokenizer(FittedTokenizer):
         try:
             restored = Tokenizer.from_str(json.dumps(model))
             probe = restored.encode(NEVER_SEEN, add_special_tokens=False).ids
+        except Interrupted:
+            raise
         except Exception as error:  # the library raises nothing narrower
             raise damaged(f"`model` is no tokenizer ({error})") from None
         ids = restored.get_vocab().values()

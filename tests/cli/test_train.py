@@ -125,6 +125,8 @@ class StopAfterFirst(Reporter):
 def test_an_interrupted_run_is_resumed_to_the_same_end(trained: Run, tmp_path: Path) -> None:
     with pytest.raises(Interrupted, match=r"the same command resumes .*tiny-"):
         train(tiny(), out=tmp_path, reporter=StopAfterFirst())
+    with pytest.raises(Interrupted, match="the same command without --force resumes"):
+        train(tiny(), out=tmp_path, force=True, reporter=StopAfterFirst())
     run = Run(tmp_path / trained.path.name)
     assert (run.status.state, run.status.epoch) == ("interrupted", 1)
     outcome = trained_here("--out", str(tmp_path))

@@ -11,7 +11,7 @@ import pytest
 from pydantic import ValidationError
 
 from rnncli.datasets import Imdb, hub, keras_imdb
-from rnncli.errors import DataError
+from rnncli.errors import DataError, Interrupted
 
 IMDB = Imdb(name="imdb")
 
@@ -132,6 +132,13 @@ def test_a_failed_download_of_keras_is_one_line(monkeypatch: pytest.MonkeyPatch)
     with pytest.raises(DataError, match=r"URL fetch failure.*go online") as caught:
         Imdb(name="imdb", source="keras").load()
     assert len(caught.value.lines) == 1
+
+    def stopped(index_from: int) -> Any:
+        raise Interrupted("stopped by SIGINT")
+
+    monkeypatch.setattr(keras.datasets.imdb, "load_data", stopped)
+    with pytest.raises(Interrupted):
+        Imdb(name="imdb", source="keras").load()
 
 
 def test_path_with_keras_has_no_effect() -> None:
