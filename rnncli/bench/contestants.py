@@ -6,6 +6,7 @@ weights, and `rnncli.bench.measuring` checks that they do the same work.
 
 from __future__ import annotations
 
+import time
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any
 
@@ -62,6 +63,12 @@ class Contestant(ABC):
     @abstractmethod
     def epoch(self) -> None:
         """All texts once, in batches as this contestant forms them."""
+
+    def seconds_of_epoch(self) -> float:
+        """How long `epoch` takes."""
+        began = time.perf_counter()
+        self.epoch()
+        return time.perf_counter() - began
 
     @abstractmethod
     def answer(self, rows: NDArray[np.int64]) -> NDArray[np.float32]:
@@ -245,7 +252,30 @@ class PlainKeras(Contestant):
 
     def epoch(self) -> None:
         """See `Contestant.epoch`."""
-        self._model.fit(self._everything, self.load.labels, batch_size=BATCH, verbose=0)
+        self._fit()
+
+    def seconds_of_epoch(self) -> float:
+        """To the end of the epoch, not of `fit`.
+
+        That may wait as long again for a thread of tf.data's that sleeps, if once for all epochs.
+        """
+        import keras
+
+        ends: list[float] = []
+        began = time.perf_counter()
+        self._fit(
+            keras.callbacks.LambdaCallback(on_epoch_end=lambda *_: ends.append(time.perf_counter()))
+        )
+        return ends[0] - began
+
+    def _fit(self, *callbacks: Any) -> None:
+        self._model.fit(
+            self._everything,
+            self.load.labels,
+            batch_size=BATCH,
+            verbose=0,
+            callbacks=list(callbacks),
+        )
 
     def answer(self, rows: NDArray[np.int64]) -> NDArray[np.float32]:
         """See `Contestant.answer`."""

@@ -174,7 +174,7 @@ def _once(contestant: Contestant, load: Workload, *, warming_up: bool) -> dict[s
     step = [_milliseconds(partial(contestant.step, rows)) for rows in _chosen(load)]
     epoch = statistics.mean(step) * len(load.batches)
     if not warming_up or epoch < 1e3 * _PATIENCE / 2:
-        epoch = _milliseconds(contestant.epoch)
+        epoch = 1e3 * contestant.seconds_of_epoch()
     many = np.arange(min(len(load.encoded), 1024))
     predict = _milliseconds(partial(contestant.answer, many))
     single = [_milliseconds(partial(contestant.answer, row)) for row in many[:_SINGLE, None]]

@@ -2,7 +2,8 @@
 
 Miyato, Dai & Goodfellow, Adversarial training methods for semi-supervised text classification,
 ICLR 2017, equation 5: a text's vectors e [T, D] are moved by r = ε g / ‖g‖₂, with g the gradient
-of the loss by e, and the loss there is added to the loss at e.
+of the loss by e, and the loss there is added to the loss at e. Otherwise than there, e is not
+normalised, and dropout is drawn anew for the second loss: r is steepest for another draw of it.
 
 Shape letters: B batch, T time, D features.
 """

@@ -85,6 +85,9 @@ def recur(
 ) -> tuple[Any, list[Any]]:
     """Run a cell over texts; a masked step changes nothing and repeats the output before it.
 
+    Before a text's first token that is the initial h, where Keras has zeros: whoever knows the mask
+    reads neither.
+
     Args:
         equations: the cell's.
         weights: kernel [D, G], bias [G], and the equations' own.
