@@ -129,7 +129,9 @@ def _apart(then: Any, now: Any) -> NDArray[np.float64]:
     """How far numbers lie apart: not at all if none is any, endlessly if one of them is none."""
     then, now = np.asarray(then, np.float64), np.asarray(now, np.float64)
     nothing = np.isnan(then) & np.isnan(now)
-    return np.where(nothing | (then == now), 0.0, np.nan_to_num(np.abs(then - now), nan=math.inf))
+    with np.errstate(invalid="ignore"):  # of one infinity and another
+        gap = np.nan_to_num(np.abs(then - now), nan=math.inf)
+    return np.where(nothing | (then == now), 0.0, gap)
 
 
 def _changed(run: Run, again: Run) -> dict[str, tuple[Any, Any]]:

@@ -62,7 +62,7 @@ def test_predictions_are_compared_text_by_text(trained: Run, run_copy: Run) -> N
 
 def test_no_number_differs_from_a_number_and_equals_itself(trained: Run, run_copy: Run) -> None:
     first, *others = run_copy.history()
-    nothing = replace(first, validation_loss=math.nan)
+    nothing = replace(first, loss=math.inf, validation_loss=math.nan)
     run_copy.write_history([nothing, *others])
     found = compare(run_copy, trained, 1e9)
     assert (found.verdict, found.largest) == ("different", math.inf)

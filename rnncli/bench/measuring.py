@@ -34,7 +34,7 @@ NOT_INSTALLED = "not installed"
 _SAME = {"cpu": 1e-4, "gpu": 2e-3}
 """How far the losses and logits of two contestants may lie apart after `_STEPS` steps; more where
 products are rounded more. On a CPU honest ones lie 1e-6 apart, one that leaves its embedding
-untrained 8e-4, one that reads the last ten tokens of its texts alone 0.1."""
+untrained 8e-4, one that reads the last ten tokens of its texts alone 0.09."""
 _STEPS = 4
 _TIMED = 12
 _PATIENCE = 60.0
