@@ -146,7 +146,7 @@ class Run:
         if status.state == "running" and not self.locked:
             status = read_status(self.path / _STATUS)  # it may have ended in between
         if status.state == "running" and not self.locked:
-            reason = "the process was killed; the same command continues it"
+            reason = "the process was killed; the same command, without --force, continues it"
             return replace(status, state="interrupted", reason=reason)
         return status
 

@@ -90,7 +90,7 @@ def test_a_killed_process_reads_as_interrupted_and_its_run_can_be_taken(tmp_path
         process.send_signal(signal.SIGKILL)
     run = Run.open(path)
     assert _state(run) == "interrupted"
-    assert "killed" in run.status.reason
+    assert run.status.reason.startswith("the process was killed; the same command, without --force")
     assert run.status.epoch == 2
     with run.lock():
         run.set_status("running")
