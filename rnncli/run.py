@@ -11,7 +11,7 @@ import difflib
 import re
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -177,7 +177,7 @@ class Run:
 
     @contextmanager
     def lock(self) -> Iterator[None]:
-        """Hold the run for a `with` block.
+        """Hold the run for a `with` block; what a kill left half written is removed.
 
         Raises:
             UsageError: another process has it.
@@ -187,6 +187,10 @@ class Run:
             if not taken:
                 message = "another process is training this run; wait for it or stop it"
                 raise UsageError(f"{self.path}: {message}")
+            for folder in (self.path, self.checkpoints):
+                for leftover in folder.glob(f"{TEMPORARY_PREFIX}*"):
+                    with suppress(OSError):
+                        leftover.unlink()
             yield
 
     def clear(self) -> None:
@@ -203,8 +207,6 @@ class Run:
                     shutil.rmtree(folder)
             for name in _FILES:
                 (self.path / name).unlink(missing_ok=True)
-            for leftover in self.path.glob(f"{TEMPORARY_PREFIX}*"):
-                leftover.unlink(missing_ok=True)
             (self.path / _STATUS).unlink(missing_ok=True)
         except OSError as error:
             raise storage_error(self.path, "clear this run", error) from error

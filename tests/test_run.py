@@ -97,6 +97,21 @@ def test_a_killed_process_reads_as_interrupted_and_its_run_can_be_taken(tmp_path
         assert _state(run) == "running"
 
 
+def test_what_a_kill_left_half_written_is_removed(run: Run) -> None:
+    run.checkpoints.mkdir()
+    kept = run.checkpoints / "epoch-0001.npz"
+    left = [run.path / ".tmp-00-metrics.json", run.checkpoints / ".tmp-00-epoch-0002.npz"]
+    for file in (kept, *left):
+        file.write_bytes(b"x")
+    with run.lock():
+        assert [file.exists() for file in left] == [False, False]
+        left[0].write_bytes(b"x")
+        with pytest.raises(UsageError), run.lock():
+            pass
+        assert left[0].exists(), "it belongs to whoever holds the run"
+    assert kept.exists()
+
+
 def test_status_keeps_the_start_and_tells_the_end(run: Run) -> None:
     started = json.loads((run.path / "status.json").read_text(encoding="utf-8"))["started"]
     assert started.endswith("+00:00")
@@ -195,7 +210,6 @@ def test_clear_forgets_the_training_and_keeps_what_is_not_its_own(run: Run) -> N
     (run.study / "gates" / "page.html").write_bytes(b"x")
     (run.path / "tensorboard").mkdir()
     (run.path / "tensorboard" / "events").write_bytes(b"x")
-    (run.path / ".tmp-00-metrics.json").write_bytes(b"x")
     (run.path / "my notes.txt").write_text("keep", encoding="utf-8")
     with run.lock():
         run.clear()
