@@ -112,6 +112,17 @@ def test_what_a_kill_left_half_written_is_removed(run: Run) -> None:
     assert kept.exists()
 
 
+def test_a_run_that_ends_between_two_looks_was_not_killed(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def ending(self: Run) -> bool:
+        self.set_status("done")
+        return False
+
+    monkeypatch.setattr(Run, "locked", property(ending))
+    assert _state(run) == "done"
+
+
 def test_status_keeps_the_start_and_tells_the_end(run: Run) -> None:
     started = json.loads((run.path / "status.json").read_text(encoding="utf-8"))["started"]
     assert started.endswith("+00:00")
