@@ -16,9 +16,9 @@ import numpy as np
 import pytest
 
 from rnncli import Run
-from rnncli.engines import Ended, Engine, Job, open_engine
+from rnncli.engines import Ended, Engine, Job, on_slurm, open_engine
 from rnncli.engines.remote import Order, carry_out
-from rnncli.errors import DeviceError, UsageError
+from rnncli.errors import DeviceError, Interrupted, UsageError
 from rnncli.interrupt import StopRequest
 from rnncli.sweep_plan import FixedPlan, Progress
 from rnncli.sweeping import run_plan
@@ -110,6 +110,25 @@ def test_one_that_advances_between_is_not(tmp_path: Path) -> None:
     engine = Losing(6, epochs=1)
     assert run_on(engine, tmp_path).state == "done"
     assert engine.started == 7
+
+
+def test_a_stop_while_a_result_is_fetched_is_a_stop(tmp_path: Path) -> None:
+    class Fetched:
+        job_id = "7"
+        error: Exception = TimeoutError("time limit")
+
+        def done(self) -> bool:
+            return True
+
+        def result(self) -> object:
+            raise self.error
+
+    job = Fetched()
+    submitted = on_slurm._Submitted(order(tmp_path, ""), job)
+    assert submitted.ended() == Ended(None, "job 7: time limit")
+    job.error = Interrupted("stopped by SIGINT")
+    with pytest.raises(Interrupted):
+        submitted.ended()
 
 
 @pytest.mark.parametrize(("name", "package"), [("ray", "ray"), ("slurm", "submitit")])

@@ -60,6 +60,8 @@ def load_from_hub(
     except Interrupted:
         raise
     except Exception as error:
+        if isinstance(error.__cause__, Interrupted):  # as `datasets` tells what ends its reading
+            raise error.__cause__ from None
         # Kinds differ by cause and version: OSError, ValueError, DatasetsError, the HTTP client's.
         raise out_of_reach(name, f"on the hub ({source})", error) from error
     for split in splits:

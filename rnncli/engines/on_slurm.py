@@ -8,7 +8,7 @@ from typing import Any
 
 from rnncli.engines.base import Ended, Engine, Job
 from rnncli.engines.remote import Order, carry_out
-from rnncli.errors import DeviceError, UsageError
+from rnncli.errors import DeviceError, Interrupted, UsageError
 
 __all__ = ["Slurm"]
 
@@ -68,6 +68,8 @@ class _Submitted(Job):
         self._order.forget()
         try:
             return Ended(*self._job.result())
+        except Interrupted:
+            raise
         except Exception as error:  # of several kinds: no result, a time limit, a failed script
             told = " ".join(str(error).split())
             return Ended(None, f"job {self._job.job_id}: {told:.200}")

@@ -76,6 +76,25 @@ def test_the_hub(monkeypatch: pytest.MonkeyPatch) -> None:
     assert len(corpus["test"]) == 40
 
 
+@pytest.mark.parametrize("wrapped", [False, True])
+def test_a_stop_while_the_hub_is_read_is_a_stop(
+    wrapped: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import datasets
+
+    def load(*_: Any) -> Any:
+        stop = Interrupted("stopped by SIGINT")
+        if not wrapped:
+            raise stop
+        raise datasets.exceptions.DatasetGenerationError("an error occurred") from stop
+
+    monkeypatch.delenv("RNN_DATA", raising=False)
+    monkeypatch.setattr(hub, "_online", lambda: True)
+    monkeypatch.setattr(datasets, "load_dataset", load)
+    with pytest.raises(Interrupted, match="stopped by SIGINT"):
+        IMDB.load()
+
+
 RANKS = {"the": 1, "and": 2, "film": 3, "great": 4, "dull": 5}
 """As `get_word_index()`: without the shift by 3."""
 
