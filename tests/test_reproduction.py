@@ -76,6 +76,16 @@ def test_no_number_differs_from_a_number_and_equals_itself(trained: Run, run_cop
     assert compare(run_copy, run_copy, 0.0).verdict == "identical"
 
 
+def test_predictions_for_no_texts_are_the_same(trained: Run, run_copy: Run) -> None:
+    stored = run_copy.predictions()
+    none = replace(
+        stored, ids=[], texts=[], gold=stored.gold[:0], probabilities=stored.probabilities[:0]
+    )
+    run_copy.write_predictions(none)
+    assert compare(run_copy, run_copy, 0.0).verdict == "identical"
+    assert compare(run_copy, trained, 1e9).where == "predictions: of other texts or labels"
+
+
 def test_a_changed_package_is_named(run_copy: Run) -> None:
     facts = run_copy.read("environment")
     facts["packages"]["keras"] = "2.0"

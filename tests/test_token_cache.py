@@ -9,6 +9,7 @@ import pytest
 
 from rnncli import preparation
 from rnncli.corpus import SPLITS
+from rnncli.errors import Interrupted
 from rnncli.experiment import Experiment
 from rnncli.preparation import Prepared
 from tests.synthetic import corpus_of, experiment_of
@@ -118,3 +119,15 @@ def test_a_disk_that_cannot_be_written_is_no_error(
     assert entries(tmp_path) == []
     (tmp_path / "file").write_text("", encoding="utf-8")
     assert same(preparation.tokenize(experiment, corpus, tmp_path / "file"), plain)
+
+
+def test_a_stop_amid_writing_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stopped(*_: object, **__: object) -> None:
+        raise Interrupted("stopped by SIGINT")
+
+    monkeypatch.setattr(np, "save", stopped)
+    with pytest.raises(Interrupted):
+        preparation.tokenize(experiment_of(text=WORD), corpus_of(), tmp_path)
+    assert entries(tmp_path) == []

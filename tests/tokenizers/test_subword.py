@@ -7,12 +7,13 @@ import math
 import os
 import subprocess
 import sys
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 
-from rnncli.errors import StorageError
+from rnncli.errors import Interrupted, StorageError
 from rnncli.tokenizers import Bpe, Unigram
 from rnncli.tokenizers.unigram_training import Lattices, train_pieces
 
@@ -59,6 +60,17 @@ def test_damaged_model(name: str, damage: dict[str, Any]) -> None:
     state = spec.fit(["ab ab abc"]).state()
     state["model"]["model"].update(damage)
     with pytest.raises(StorageError, match="`model`"):
+        spec.restore(state)
+
+
+def test_a_stop_while_a_model_is_read_is_a_stop(monkeypatch: pytest.MonkeyPatch) -> None:
+    def stopped(_: str) -> None:
+        raise Interrupted("stopped by SIGINT")
+
+    spec = Bpe(tokenizer="bpe")
+    state = spec.fit(["ab ab abc"]).state()
+    monkeypatch.setattr("tokenizers.Tokenizer", SimpleNamespace(from_str=stopped))
+    with pytest.raises(Interrupted):
         spec.restore(state)
 
 
