@@ -30,6 +30,18 @@ class CompiledLoop:
 
     compiled: bool
     cell: Any
+    _begins_as_given = False
+
+    def call(
+        self,
+        sequences: Any,
+        initial_state: Any | None = None,
+        mask: Any | None = None,
+        training: bool = False,
+    ) -> Any:
+        """See `keras.layers.RNN.call`."""
+        self._begins_as_given = initial_state is not None
+        return super().call(sequences, initial_state, mask, training)  # type: ignore[misc]
 
     def recurrence(self) -> tuple[Equations, Tensors]:
         """The cell's equations; and kernel, bias, and the equations' own weights."""
@@ -117,7 +129,7 @@ def _on_tensorflow(layer: Any, sequences: Any, mask: Any, states: Any, training:
     if isinstance(sequences, list):
         sequences = ops.concatenate(sequences, axis=-1)
     distinct = training and multiplies_distinct(sequences.shape[-1])
-    return recur(
+    every, states = recur(
         equations,
         weights,
         sequences,
@@ -127,6 +139,11 @@ def _on_tensorflow(layer: Any, sequences: Any, mask: Any, states: Any, training:
         dropped=layer.state_dropped(states[0]) if training and layer.recurrent_dropout else None,
         lookup=lookup_of(sequences) if distinct else None,
     )
+    if every is not None and mask is not None and layer._begins_as_given:
+        # Before a text's first token Keras' loop has zeros; on JAX, as `recur`, the initial h.
+        begun = ops.cumsum(ops.cast(mask, "int32"), axis=1) > 0
+        every = ops.where(begun[..., None], every, 0.0)
+    return every, states
 
 
 def _on_jax(layer: Any, sequences: Any, mask: Any, states: Any, training: bool) -> Any:

@@ -85,8 +85,7 @@ def recur(
 ) -> tuple[Any, list[Any]]:
     """Run a cell over texts; a masked step changes nothing and repeats the output before it.
 
-    Before a text's first token that is the initial h, where Keras has zeros: whoever knows the mask
-    reads neither.
+    Before a text's first token that is the initial h.
 
     Args:
         equations: the cell's.

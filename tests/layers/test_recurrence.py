@@ -155,6 +155,23 @@ def test_from_given_states_to_the_last_output_alone(case: dict[str, Any]) -> Non
 
 
 @every_kind
+@pytest.mark.parametrize("bidirectional", [False, True], ids=["leading", "backwards"])
+def test_from_given_states_through_padding_that_comes_first(
+    case: dict[str, Any], bidirectional: bool
+) -> None:
+    """All outputs, those before the first token too, where Keras' loop has zeros."""
+    spec = spec_of(case, bidirectional=bidirectional)
+    stepwise, compiled = pair(spec)
+    x, mask = texts(9, masked=True)
+    assert mask is not None
+    mask = mask if bidirectional else mask[:, ::-1].copy()
+    states = np.random.default_rng(6).normal(
+        size=(len(spec.state_names) * (1 + bidirectional), B, U)
+    )
+    assert_same(everything(stepwise, x, mask, states), everything(compiled, x, mask, states), 1e-12)
+
+
+@every_kind
 @pytest.mark.parametrize(
     "cores", [2, pytest.param(1, marks=pytest.mark.slow), pytest.param(5, marks=pytest.mark.slow)]
 )
