@@ -32,11 +32,14 @@ def order(folder: Path, program: str) -> Order:
     return Order.of(["-c", program], folder / "run")
 
 
-def test_an_order_is_carried_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    program = "import os, sys; sys.exit(os.getcwd() + ' ' + os.environ['RNN_DATA'])"
-    monkeypatch.setenv("RNN_DATA", "here")
+@pytest.mark.parametrize("variable", ["RNN_DATA", "MLFLOW_TRACKING_URI"])
+def test_an_order_is_carried_out(
+    variable: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = f"import os, sys; sys.exit(os.getcwd() + ' ' + os.environ['{variable}'])"
+    monkeypatch.setenv(variable, "here")
     given = order(tmp_path, program)
-    monkeypatch.setenv("RNN_DATA", "there")
+    monkeypatch.setenv(variable, "there")
     monkeypatch.chdir(tmp_path)
     assert carry_out(given) == (1, f"{given.folder} here\n")
     assert given.folder != tmp_path

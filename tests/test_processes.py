@@ -126,6 +126,41 @@ def test_an_ascii_terminal_and_a_closed_stderr(tmp_path: Path) -> None:
     assert silent.returncode == 0, silent.stdout
 
 
+@pytest.mark.parametrize(
+    ("closing", "arguments", "code"),
+    [(">&-", ["list", "cells"], 0), (">&- 2>&-", ["train", "--config", "none.yaml"], 2)],
+)
+def test_closed_streams_change_no_exit_code(closing: str, arguments: list[str], code: int) -> None:
+    """What is said to nobody is lost, and nothing else."""
+    done = subprocess.run(
+        ["sh", "-c", f'exec "$@" {closing}', "sh", *command(*arguments)],
+        capture_output=True,
+        env=environment(),
+        check=False,
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (code, b"", b"")
+
+
+def test_ctrl_c_while_modules_are_read_is_no_traceback() -> None:
+    program = (
+        "import sys\n"
+        "class Pressed:\n"
+        "    def find_spec(self, name, path=None, target=None):\n"
+        "        if name == 'rnncli.cli.bench': raise KeyboardInterrupt\n"
+        "sys.meta_path.insert(0, Pressed())\n"
+        "from rnncli.__main__ import main\n"
+        "main()"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        capture_output=True,
+        text=True,
+        env=environment(),
+        check=False,
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "error: interrupted\n")
+
+
 def test_a_pipe_that_closes_is_no_traceback(uninterrupted: Run, tmp_path: Path) -> None:
     texts = tmp_path / "texts.txt"
     texts.write_text("good film\n" * 5000, encoding="utf-8")

@@ -40,6 +40,7 @@ class ReportingGroup(TyperGroup):
         )
         if not standalone_mode:
             return run()
+        _open_closed()
         _print_anything()
         sys.exit(_exit_code(run))
 
@@ -118,6 +119,14 @@ def _say(line: str, kind: str = "error") -> None:
     with suppress(OSError, ValueError):
         sys.stderr.write(f"{kind}: {printable}\n")
         sys.stderr.flush()
+
+
+def _open_closed() -> None:
+    """Give a standard stream that the caller has closed an end: what is written there is lost."""
+    if sys.stdout is None:
+        sys.stdout = Path(os.devnull).open("w", encoding="utf-8")
+    if sys.stderr is None:
+        sys.stderr = Path(os.devnull).open("w", encoding="utf-8")
 
 
 def _print_anything() -> None:

@@ -19,8 +19,18 @@ __all__ = ["Order", "carry_out"]
 _FOLDER = ".stop"
 _PAUSE = 0.3
 _STOPPED = {130, -signal.SIGINT, -signal.SIGTERM}
-_VARIABLES = ("KERAS_BACKEND", "KERAS_HOME", "RNN_DATA", "HF_HOME", "HF_HUB_OFFLINE")
-"""Of the environment, what `rnn train` reads."""
+_VARIABLES = (
+    "KERAS_BACKEND",
+    "KERAS_HOME",
+    "RNN_DATA",
+    "HF_HOME",
+    "HF_DATASETS_CACHE",
+    "HF_ENDPOINT",
+    "HF_HUB_OFFLINE",
+    "MLFLOW_TRACKING_URI",
+    "MLFLOW_EXPERIMENT_NAME",
+)
+"""Of the environment, what `rnn train` reads; no passwords, since an order may lie on a disk."""
 
 
 @dataclass(frozen=True)
