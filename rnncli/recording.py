@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from rnncli.kernels import Kernel
     from rnncli.preparation import Prepared
     from rnncli.progress import Reporter
-    from rnncli.run import Run
+    from rnncli.run import Record, Run
 
 __all__ = ["conclude", "describe_data", "record", "score"]
 
@@ -50,14 +51,12 @@ def record(
     """
     resolved = to_yaml(experiment)
     run.write_config(config_text or resolved, resolved)
-    run.write(
-        "environment",
-        {
-            **describe_environment(),
-            "device": asdict(device),
-            "kernels": [asdict(kernel) for kernel in layers],
-        },
-    )
+    environment = {
+        **describe_environment(),
+        "device": asdict(device),
+        "kernels": [asdict(kernel) for kernel in layers],
+    }
+    run.write("environment", {**environment, **_earlier(run, environment)})
     _refuse_other_data(run, facts)
     run.write("data", facts)
     run.write_tokenizer(to_json(prepared.tokenizer))
@@ -93,9 +92,25 @@ def describe_data(prepared: Prepared) -> dict[str, Any]:
     }
 
 
+def _earlier(run: Run, environment: dict[str, Any]) -> dict[str, Any]:
+    """`earlier`: the other environments a resumed run was trained in, in order; nothing if none."""
+    if not _resumed(run, "environment"):
+        return {}
+    last = run.read("environment")
+    found = last.pop("earlier", [])
+    now = json.loads(json.dumps(environment))
+    if {**last, "command": None} != {**now, "command": None}:
+        found.append(last)
+    return {"earlier": found} if found else {}
+
+
+def _resumed(run: Run, record: Record) -> bool:
+    return run.checkpoints.is_dir() and (run.path / f"{record}.json").is_file()
+
+
 def _refuse_other_data(run: Run, facts: dict[str, Any]) -> None:
     """A run goes on with the texts it began with, or not at all."""
-    if not (run.path / "data.json").is_file() or not run.checkpoints.is_dir():
+    if not _resumed(run, "data"):
         return
     before = run.read("data")
     then = {**before["splits"], "auxiliary": before["auxiliary"]}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from dataclasses import dataclass
 from pathlib import Path
@@ -143,7 +144,18 @@ def _changed(run: Run, again: Run) -> dict[str, tuple[Any, Any]]:
 
 
 def _facts(run: Run) -> dict[str, Any]:
+    """What a run was trained on; `2 and later 1` where it was resumed on something else."""
     recorded = run.read("environment")
+    places = [_place(one) for one in (*recorded.get("earlier", []), recorded)]
+    facts = {}
+    for name in {name: None for place in places for name in place}:
+        values = [place.get(name) for place in places]
+        changes = [value for value, _ in itertools.groupby(values)]
+        facts[name] = " and later ".join(map(str, changes)) if len(changes) > 1 else changes[0]
+    return facts
+
+
+def _place(recorded: dict[str, Any]) -> dict[str, Any]:
     facts = {name: recorded.get(name) for name in ("python", "platform", "cpu", "cores")}
     device = recorded.get("device") or {}
     return {

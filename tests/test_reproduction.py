@@ -97,6 +97,15 @@ def test_a_changed_package_is_named(run_copy: Run) -> None:
     assert "changed since: keras: 2.0 then, 3." in outcome.out
 
 
+def test_a_run_of_two_machines_names_both(run_copy: Run) -> None:
+    facts = run_copy.read("environment")
+    other = {**facts, "cores": 1000}
+    run_copy.write("environment", {**facts, "earlier": [other, other]})
+    outcome = rnn("reproduce", run_copy.path, "--quiet")
+    cores = facts["cores"]
+    assert f"changed since: cores: 1000 and later {cores} then, {cores} now" in outcome.out
+
+
 def test_an_unfinished_run(run_copy: Run) -> None:
     status = run_copy.path / "status.json"
     stored = json.loads(status.read_text("utf-8"))

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from rnncli import Run, fitting, train, training
+from rnncli import Run, fitting, recording, train, training
 from rnncli.errors import Interrupted
 from rnncli.interrupt import StopRequest
 from rnncli.progress import Reporter
@@ -136,6 +136,21 @@ def test_an_interrupted_run_is_resumed_to_the_same_end(trained: Run, tmp_path: P
         run.predictions().probabilities, trained.predictions().probabilities
     )
     assert run.read("metrics")["test"] == trained.read("metrics")["test"]
+
+
+@pytest.mark.parametrize(("cpu", "earlier"), [("first", []), ("second", ["first"])])
+def test_a_run_resumed_elsewhere_names_both_machines(
+    cpu: str, earlier: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    facts = recording.describe_environment()
+    monkeypatch.setattr(recording, "describe_environment", lambda: facts)
+    facts["cpu"] = "first"
+    with pytest.raises(Interrupted):
+        train(tiny(), out=tmp_path, reporter=StopAfterFirst())
+    facts |= {"cpu": cpu, "command": ["rnn", "in", "other", "words"]}
+    found = train(tiny(), out=tmp_path).read("environment")
+    assert found["cpu"] == cpu
+    assert [machine["cpu"] for machine in found.get("earlier", [])] == earlier
 
 
 def test_a_run_does_not_go_on_with_other_texts(tmp_path: Path) -> None:
