@@ -11,6 +11,8 @@ import json
 import math
 import os
 import secrets
+import shutil
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -19,11 +21,13 @@ from typing import Any
 from rnncli.errors import StorageError
 
 __all__ = [
+    "A_DAY",
     "TEMPORARY_PREFIX",
     "make_folder",
     "read_bytes",
     "read_json",
     "read_text",
+    "remove_leftovers",
     "replacing",
     "require_writable",
     "storage_error",
@@ -33,6 +37,8 @@ __all__ = [
 ]
 
 TEMPORARY_PREFIX = ".tmp-"
+A_DAY = 86_400.0
+"""Seconds after which nobody is still writing a file."""
 
 _WAYS_OUT = {
     errno.ENOSPC: "free some space, then run the same command again",
@@ -90,6 +96,25 @@ def replacing(path: Path) -> Iterator[Path]:
     finally:
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
+
+
+def remove_leftovers(folder: Path, older: float = 0.0) -> None:
+    """Remove what killed processes left half written in a folder; what cannot be, stays.
+
+    Args:
+        folder: where; it may be missing.
+        older: seconds since anything was last changed in it, where living processes write too.
+    """
+    with suppress(OSError):
+        for leftover in folder.glob(f"{TEMPORARY_PREFIX}*"):
+            parts = [leftover, *leftover.glob("*")]
+            with suppress(OSError):
+                if time.time() - max(part.stat().st_mtime for part in parts) < older:
+                    continue
+                if leftover.is_dir():
+                    shutil.rmtree(leftover)
+                else:
+                    leftover.unlink()
 
 
 def require_writable(path: Path) -> None:

@@ -17,7 +17,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rnncli.atomic import make_folder, read_json, write_json
+from rnncli.atomic import A_DAY, make_folder, read_json, remove_leftovers, write_json
 from rnncli.corpus import Corpus
 from rnncli.datasets.splitting import limited
 from rnncli.errors import StorageError
@@ -105,6 +105,7 @@ def keep_linear(
     """
     with suppress(StorageError):
         make_folder(cache)
+        remove_leftovers(cache, older=A_DAY)
         write_json(_entry(corpus, cache, language), result)
 
 

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, overload
 import numpy as np
 
 from rnncli import checkpoint
-from rnncli.atomic import make_folder
+from rnncli.atomic import A_DAY, make_folder, remove_leftovers
 from rnncli.corpus import SPLITS, Corpus, Source, Split
 from rnncli.datasets.records import file_checksum
 from rnncli.errors import StorageError
@@ -61,6 +61,7 @@ def corpus_of(spec: DataSpec, folder: Path) -> Corpus:
     corpus = spec.load()
     with contextlib.suppress(OSError, StorageError):
         make_folder(folder)
+        remove_leftovers(folder, older=A_DAY)
         checkpoint.save(entry, *_packed(corpus))
     return corpus
 

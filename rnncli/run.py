@@ -11,7 +11,7 @@ import difflib
 import re
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,10 +19,10 @@ from typing import Any, Literal, Self, get_args
 
 from rnncli import tables
 from rnncli.atomic import (
-    TEMPORARY_PREFIX,
     make_folder,
     read_json,
     read_text,
+    remove_leftovers,
     storage_error,
     write_json,
     write_text,
@@ -188,9 +188,7 @@ class Run:
                 message = "another process is training this run; wait for it or stop it"
                 raise UsageError(f"{self.path}: {message}")
             for folder in (self.path, self.checkpoints):
-                for leftover in folder.glob(f"{TEMPORARY_PREFIX}*"):
-                    with suppress(OSError):
-                        leftover.unlink()
+                remove_leftovers(folder)
             yield
 
     def clear(self) -> None:

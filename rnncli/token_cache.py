@@ -21,7 +21,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from rnncli.atomic import TEMPORARY_PREFIX, make_folder, read_text, replacing, write_text
+from rnncli.atomic import (
+    A_DAY,
+    TEMPORARY_PREFIX,
+    make_folder,
+    read_text,
+    remove_leftovers,
+    replacing,
+    write_text,
+)
 from rnncli.batching import Encoded
 from rnncli.corpus import SPLITS, Corpus, SplitName
 from rnncli.errors import StorageError
@@ -83,6 +91,7 @@ def _load(entry: Path, name: SplitName) -> Encoded:
 def _write(entry: Path, tokenized: Tokenized) -> None:
     tokenizer, encoded = tokenized
     make_folder(entry.parent)
+    remove_leftovers(entry.parent, older=A_DAY)
     temporary = Path(tempfile.mkdtemp(prefix=TEMPORARY_PREFIX, dir=entry.parent))
     try:
         for name, split in encoded.items():

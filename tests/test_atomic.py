@@ -7,11 +7,13 @@ import json
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from rnncli import atomic
 from rnncli.atomic import read_json, read_text, replacing, write_bytes, write_json, write_text
 from rnncli.errors import StorageError
 
@@ -104,3 +106,20 @@ def test_damaged_text_and_json_are_named(tmp_path: Path) -> None:
         (tmp_path / "a.json").write_text(whole[:length], encoding="utf-8")
         with pytest.raises(StorageError, match="not valid JSON"):
             read_json(tmp_path / "a.json")
+
+
+def test_what_kills_left_is_removed_and_what_is_being_written_stays(tmp_path: Path) -> None:
+    old, young, half = (tmp_path / f".tmp-{name}" for name in ("old", "young", "half"))
+    for folder in (old, young):
+        folder.mkdir()
+        (folder / "train.npy").write_bytes(b"ids")
+    half.write_bytes(b"half")
+    (tmp_path / "whole").touch()
+    long_ago = time.time() - 2 * atomic.A_DAY
+    for path in (*old.iterdir(), old, young, half):
+        os.utime(path, (long_ago, long_ago))
+    atomic.remove_leftovers(tmp_path, older=atomic.A_DAY)  # a file of `young` is new
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".tmp-young", "whole"]
+    atomic.remove_leftovers(tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["whole"]
+    atomic.remove_leftovers(tmp_path / "missing")
