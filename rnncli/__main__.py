@@ -8,13 +8,15 @@ __all__ = ["main"]
 
 
 def main() -> None:
-    """Run the command line; a Ctrl-C while its modules are still read ends it quietly too."""
+    """Run the command line; a Ctrl-C before a command has begun ends it quietly too."""
     try:
         from rnncli.cli import main as command_line
+
+        command_line()
     except KeyboardInterrupt:
-        sys.stderr.write("error: interrupted\n")
+        if sys.stderr is not None:
+            sys.stderr.write("error: interrupted\n")
         sys.exit(130)
-    command_line()
 
 
 if __name__ == "__main__":

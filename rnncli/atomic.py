@@ -109,7 +109,7 @@ def remove_leftovers(folder: Path, older: float = 0.0) -> None:
         for leftover in folder.glob(f"{TEMPORARY_PREFIX}*"):
             parts = [leftover, *leftover.glob("*")]
             with suppress(OSError):
-                if time.time() - max(part.stat().st_mtime for part in parts) < older:
+                if older and time.time() - max(part.stat().st_mtime for part in parts) < older:
                     continue
                 if leftover.is_dir():
                     shutil.rmtree(leftover)

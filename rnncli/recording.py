@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from contextlib import suppress
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +13,7 @@ import numpy as np
 from rnncli.config import to_yaml
 from rnncli.corpus import SPLITS, SplitName
 from rnncli.environment import describe_environment, peak_memory_bytes
-from rnncli.errors import DataError
+from rnncli.errors import DataError, StorageError
 from rnncli.latency import spaced, text_latency
 from rnncli.metrics import classification_metrics
 from rnncli.scoring import logits, probabilities, softmax
@@ -56,8 +57,8 @@ def record(
         "device": asdict(device),
         "kernels": [asdict(kernel) for kernel in layers],
     }
-    run.write("environment", {**environment, **_earlier(run, environment)})
     _refuse_other_data(run, facts)
+    run.write("environment", {**environment, **_earlier(run, environment)})
     run.write("data", facts)
     run.write_tokenizer(to_json(prepared.tokenizer))
     run.write_labels(prepared.corpus.label_names)
@@ -93,14 +94,20 @@ def describe_data(prepared: Prepared) -> dict[str, Any]:
 
 
 def _earlier(run: Run, environment: dict[str, Any]) -> dict[str, Any]:
-    """`earlier`: the other environments a resumed run was trained in, in order; nothing if none."""
+    """`earlier`: the environments a run was begun or resumed in before, one after another.
+
+    Nothing if this is the first, or if the record of them is damaged.
+    """
     if not _resumed(run, "environment"):
         return {}
-    last = run.read("environment")
-    found = last.pop("earlier", [])
-    now = json.loads(json.dumps(environment))
-    if {**last, "command": None} != {**now, "command": None}:
-        found.append(last)
+    found: list[Any] = []
+    with suppress(StorageError):
+        last = run.read("environment")
+        before = last.pop("earlier", [])
+        found = before if isinstance(before, list) else []
+        now = json.loads(json.dumps(environment))
+        if {**last, "command": None} != {**now, "command": None}:
+            found.append(last)
     return {"earlier": found} if found else {}
 
 

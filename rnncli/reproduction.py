@@ -146,7 +146,7 @@ def _changed(run: Run, again: Run) -> dict[str, tuple[Any, Any]]:
 def _facts(run: Run) -> dict[str, Any]:
     """What a run was trained on; `2 and later 1` where it was resumed on something else."""
     recorded = run.read("environment")
-    places = [_place(one) for one in (*recorded.get("earlier", []), recorded)]
+    places = [_place(one) for one in (*(recorded.get("earlier") or []), recorded)]
     facts = {}
     for name in {name: None for place in places for name in place}:
         values = [place.get(name) for place in places]

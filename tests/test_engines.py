@@ -45,6 +45,12 @@ def test_an_order_is_carried_out(
     assert given.folder != tmp_path
 
 
+def test_an_order_holds_no_password(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "https://me:secret@server")
+    monkeypatch.setenv("MLFLOW_TRACKING_PASSWORD", "secret")
+    assert "secret" not in str(order(tmp_path, WAIT))
+
+
 def test_a_revoked_order_ends_by_itself(tmp_path: Path) -> None:
     given = order(tmp_path, WAIT)
     threading.Timer(1.0, given.revoke).start()

@@ -15,6 +15,7 @@ import pytest
 
 from rnncli import Run
 from tests.terminal import command, environment, rnn_process
+from tests.test_project import PROJECT
 
 pytestmark = pytest.mark.process
 
@@ -141,24 +142,55 @@ def test_closed_streams_change_no_exit_code(closing: str, arguments: list[str], 
     assert (done.returncode, done.stdout, done.stderr) == (code, b"", b"")
 
 
-def test_ctrl_c_while_modules_are_read_is_no_traceback() -> None:
-    program = (
-        "import sys\n"
+def test_closed_streams_leave_no_descriptor_to_a_file(uninterrupted: Run, tmp_path: Path) -> None:
+    """Else the texts would be opened as what the backend's log then takes."""
+    texts = tmp_path / "texts.txt"
+    texts.write_text("good film\nbad film\n", encoding="utf-8")
+    told = []
+    for closing in ("", "<&- 2>&-"):
+        asked = command("predict", uninterrupted.path, "--file", texts)
+        done = subprocess.run(
+            ["sh", "-c", f'exec "$@" {closing}', "sh", *asked],
+            capture_output=True,
+            env=environment(),
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        told.append(done.stdout)
+    assert told[0] == told[1] != b""
+    asked = command("predict", uninterrupted.path)
+    nothing = subprocess.run(
+        ["sh", "-c", 'exec "$@" <&-', "sh", *asked],
+        capture_output=True,
+        env=environment(),
+        check=False,
+    )
+    assert (nothing.returncode, nothing.stdout, nothing.stderr) == (0, b"", b"")
+
+
+@pytest.mark.parametrize("closing", ["", "2>&-"])
+@pytest.mark.parametrize(
+    "pressed",
+    [
         "class Pressed:\n"
         "    def find_spec(self, name, path=None, target=None):\n"
         "        if name == 'rnncli.cli.bench': raise KeyboardInterrupt\n"
-        "sys.meta_path.insert(0, Pressed())\n"
-        "from rnncli.__main__ import main\n"
-        "main()"
-    )
+        "sys.meta_path.insert(0, Pressed())",
+        "import typer\ndef pressed(app): raise KeyboardInterrupt\ntyper.main.get_command = pressed",
+    ],
+)
+def test_ctrl_c_before_a_command_begins_is_no_traceback(pressed: str, closing: str) -> None:
+    script = PROJECT["project"]["scripts"]["rnn"].partition(":")
+    program = f"import sys\n{pressed}\nfrom {script[0]} import {script[2]}\n{script[2]}()"
     done = subprocess.run(
-        [sys.executable, "-c", program],
+        ["sh", "-c", f'exec "$@" {closing}', "sh", sys.executable, "-c", program],
         capture_output=True,
         text=True,
         env=environment(),
         check=False,
     )
-    assert (done.returncode, done.stdout, done.stderr) == (130, "", "error: interrupted\n")
+    told = "" if closing else "error: interrupted\n"
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", told)
 
 
 def test_a_pipe_that_closes_is_no_traceback(uninterrupted: Run, tmp_path: Path) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import os
 import sys
 import tempfile
@@ -123,10 +122,19 @@ def _say(line: str, kind: str = "error") -> None:
 
 
 def _open_closed() -> None:
-    """Give a standard stream that the caller has closed an end: what is written there is lost."""
-    for name in ("stdout", "stderr"):
+    """Give standard streams that the caller has closed an end: nothing to read, nobody to hear.
+
+    Their descriptors too, lest a file that is opened later gets one of them.
+    """
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.set_inheritable(os.open(os.devnull, os.O_RDWR), True)
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:
-            setattr(sys, name, io.TextIOWrapper(io.FileIO(os.devnull, "w"), encoding="utf-8"))
+            stream = Path(os.devnull).open(mode, encoding="utf-8")  # noqa: SIM115
+            setattr(sys, name, stream)
 
 
 def _print_anything() -> None:

@@ -23,6 +23,7 @@ _VARIABLES = (
     "KERAS_BACKEND",
     "KERAS_HOME",
     "RNN_DATA",
+    "RNN_PROGRAMS",
     "HF_HOME",
     "HF_DATASETS_CACHE",
     "HF_ENDPOINT",
@@ -30,7 +31,8 @@ _VARIABLES = (
     "MLFLOW_TRACKING_URI",
     "MLFLOW_EXPERIMENT_NAME",
 )
-"""Of the environment, what `rnn train` reads; no passwords, since an order may lie on a disk."""
+"""Of the environment, what a worker gets from who ordered. An order may lie on a shared disk, so
+no password and no address that may hold one."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +54,9 @@ class Order:
         stop = run.absolute().parent / _FOLDER / run.name
         stop.unlink(missing_ok=True)
         known = {name: os.environ[name] for name in _VARIABLES if name in os.environ}
+        for name in ("HF_ENDPOINT", "MLFLOW_TRACKING_URI"):
+            if "@" in known.get(name, ""):
+                del known[name]
         return cls(tuple(arguments), Path.cwd(), stop, known)
 
     def revoke(self) -> None:

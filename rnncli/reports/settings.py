@@ -62,6 +62,7 @@ def environment_folds(groups: Sequence[Group]) -> str:
         key: value for key, value in every[0].items() if all(one.get(key) == value for one in every)
     }
     differing = dict.fromkeys(key for one in every for key in one if key not in alike)
+    differing.pop("earlier", None)  # told in the report of the resumed run itself
     folds = facts("Environment of all runs", alike)
     for key in differing:
         found: dict[str, list[str]] = {}

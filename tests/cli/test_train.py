@@ -153,6 +153,15 @@ def test_a_run_resumed_elsewhere_names_both_machines(
     assert [machine["cpu"] for machine in found.get("earlier", [])] == earlier
 
 
+@pytest.mark.parametrize("damage", ["", '{"earlier": null}', "{}"])
+def test_a_damaged_environment_stops_no_resuming(damage: str, tmp_path: Path) -> None:
+    with pytest.raises(Interrupted):
+        train(tiny(), out=tmp_path, reporter=StopAfterFirst())
+    (path,) = tmp_path.glob("*/environment.json")
+    path.write_text(damage, encoding="utf-8")
+    assert "cpu" in train(tiny(), out=tmp_path).read("environment")
+
+
 def test_a_run_does_not_go_on_with_other_texts(tmp_path: Path) -> None:
     rows = [
         f'{{"text": "{word} {number}", "label": "{word}"}}' for number in range(20) for word in "ab"
@@ -164,7 +173,10 @@ def test_a_run_does_not_go_on_with_other_texts(tmp_path: Path) -> None:
     with pytest.raises(Interrupted):
         train(experiment, out=tmp_path / "r", reporter=StopAfterFirst())
     Path("train.jsonl").write_text("\n".join(rows[2:]), encoding="utf-8")
+    (environment,) = tmp_path.glob("r/*/environment.json")
+    before = environment.read_bytes()
     outcome = rnn("train", "-c", "sample_en", *SMALL, "--set", data, "--out", "r")
+    assert environment.read_bytes() == before
     assert "texts have changed since it was started; restore them, or use --force" in (
         outcome.failed(3)
     )
